@@ -1,0 +1,41 @@
+# Every target works on a fresh machine that has Python 3.11 or newer: it makes .venv by itself.
+PY = .venv/bin/python
+PYTHON ?= python3
+
+.PHONY: run test demo check bench test-long install lock format
+
+run: .venv/.ready        ## serve with a sample county and the WeChat stand-in at /sandbox
+	MASHANG_SANDBOX=1 $(PY) -m bot serve
+
+test: .venv/.ready       ## the whole suite; what a missing browser, PostgreSQL or Node would run is skipped with its reason
+	$(PY) -m pytest -n 2 -m "not long"
+
+demo: .venv/.ready       ## the whole story in the terminal, through the real webhook
+	$(PY) -m bot demo
+
+check: .venv/.ready      ## format, lint, types, import contracts
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+bench: .venv/.ready      ## throughput beside yardsticks in the same run, as JSON
+	$(PY) -m bench
+
+test-long: .venv/.ready  ## growth, crash and soak runs
+	$(PY) -m pytest -m long
+
+install: .venv/.ready    ## leaves .venv/bin/mashang
+
+format: .venv/.ready
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+.venv/.ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch .venv/.ready
+
+lock:                    ## resolve requirements.lock anew from requirements.in (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements.in -o requirements.lock

@@ -1,0 +1,1 @@
+"""Reading: pure functions over text and the rule files."""

@@ -1,0 +1,1 @@
+"""What must survive: one module per noun; the only package that speaks SQL."""

@@ -1,0 +1,1 @@
+"""Stories of the sample town, told through the real stack."""
