@@ -1,0 +1,160 @@
+"""What must be sent: rows written with the fact, taken by a sender under a lease, delivered at least once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from store.db import Tx
+from store.tables import destinations, outbox
+
+BATCH_MAX = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    id: int
+    text: str
+    mentions: list[str]
+    tries: int
+    due_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Everything due for one destination, which nobody else may send to until the lease ends.
+
+    `sends` are the times (UTC seconds) of what was sent there lately, for the rate budget.
+    """
+
+    channel: str
+    address: str
+    sends: list[int]
+    notices: list[Notice]
+
+
+_ADD = insert(outbox).on_conflict_do_nothing(index_elements=["idem"])
+_DUE_DESTINATIONS = (
+    sa.select(outbox.c.channel, outbox.c.address)
+    .where(outbox.c.state == "due", outbox.c.due_at <= sa.bindparam("now"))
+    .group_by(outbox.c.channel, outbox.c.address)
+    .order_by(sa.func.min(outbox.c.due_at), outbox.c.address)
+    .limit(200)
+)
+_MEET = (
+    insert(destinations)
+    .values(channel=sa.bindparam("channel"), address=sa.bindparam("address"), sends=[])
+    .on_conflict_do_nothing(index_elements=["channel", "address"])
+)
+_LEASE = (
+    sa.update(destinations)
+    .where(
+        destinations.c.channel == sa.bindparam("c"),
+        destinations.c.address == sa.bindparam("a"),
+        destinations.c.lease_until <= sa.bindparam("now"),
+    )
+    .values(lease_until=sa.bindparam("until"))
+    .returning(destinations.c.sends)
+)
+_DUE = (
+    sa.select(outbox.c.id, outbox.c.text, outbox.c.mentions, outbox.c.tries, outbox.c.due_at)
+    .where(
+        outbox.c.state == "due",
+        outbox.c.due_at <= sa.bindparam("now"),
+        outbox.c.channel == sa.bindparam("channel"),
+        outbox.c.address == sa.bindparam("address"),
+    )
+    .order_by(outbox.c.id)
+    .limit(BATCH_MAX)
+)
+
+
+def add(tx: Tx, rows: Sequence[dict[str, object]]) -> None:
+    """Queue notices made by `row`. The same `idem` a second time changes nothing."""
+    if rows:
+        tx.execute(_ADD, rows)
+
+
+def row(
+    *,
+    channel: str,
+    address: str,
+    text: str,
+    fact: str,
+    idem: str,
+    now: int,
+    unit_id: int | None = None,
+    case_id: int | None = None,
+    mentions: Sequence[str] = (),
+) -> dict[str, object]:
+    """One row for `add`. Without an address it waits to be forwarded by hand (an ordinary WeChat group)."""
+    return {
+        "channel": channel,
+        "address": address,
+        "unit_id": unit_id,
+        "text": text,
+        "mentions": list(mentions),
+        "fact": fact,
+        "case_id": case_id,
+        "idem": idem,
+        "state": "due" if address else "forward",
+        "created_at": now,
+        "due_at": now,
+    }
+
+
+def claim(tx: Tx, *, now: int, lease_seconds: int) -> list[Claim]:
+    """Lease every free destination that has something due, with what is due there."""
+    waiting = [tuple(row) for row in tx.execute(_DUE_DESTINATIONS, {"now": now})]
+    claims = []
+    for channel, address in waiting:
+        tx.execute(_MEET, {"channel": channel, "address": address})
+        lease = {"c": channel, "a": address, "now": now, "until": now + lease_seconds}
+        free = tx.execute(_LEASE, lease).first()
+        if free is None:
+            continue
+        rows = tx.execute(_DUE, {"now": now, "channel": channel, "address": address})
+        claims.append(Claim(channel, address, free[0], [Notice(*row) for row in rows]))
+    return claims
+
+
+def sent(tx: Tx, ids: Sequence[int], *, now: int) -> None:
+    tx.execute(sa.update(outbox).where(outbox.c.id.in_(list(ids))).values(state="sent", sent_at=now))
+
+
+def retry_at(tx: Tx, ids: Sequence[int], *, due_at: int, error: str, count_try: bool = True) -> None:
+    values = {"due_at": due_at, "error": error, "tries": outbox.c.tries + int(count_try)}
+    tx.execute(sa.update(outbox).where(outbox.c.id.in_(list(ids))).values(**values))
+
+
+def give_up(tx: Tx, ids: Sequence[int], *, error: str) -> None:
+    tx.execute(sa.update(outbox).where(outbox.c.id.in_(list(ids))).values(state="failed", error=error))
+
+
+def release(tx: Tx, claim: Claim, *, sends: list[int]) -> None:
+    """End the lease of a destination and remember when it was sent to."""
+    mine = (destinations.c.channel == claim.channel) & (destinations.c.address == claim.address)
+    tx.execute(sa.update(destinations).where(mine).values(lease_until=0, sends=sends))
+
+
+def remember_sends(tx: Tx, claim: Claim, *, sends: list[int]) -> None:
+    """Write the budget down before sending, so that a crash cannot make us send too much."""
+    mine = (destinations.c.channel == claim.channel) & (destinations.c.address == claim.address)
+    tx.execute(sa.update(destinations).where(mine).values(sends=sends))
+
+
+def to_forward(tx: Tx, unit_ids: Sequence[int], limit: int) -> list[tuple[int, int, str]]:
+    """(notice id, unit id, copy-ready text) of notices for groups without a robot, oldest first."""
+    query = (
+        sa.select(outbox.c.id, outbox.c.unit_id, outbox.c.text)
+        .where(outbox.c.state == "forward", outbox.c.unit_id.in_(list(unit_ids)))
+        .order_by(outbox.c.id)
+    )
+    return [(row[0], row[1], row[2]) for row in tx.execute(query.limit(limit))]
+
+
+def forwarded(tx: Tx, ids: Sequence[int], *, now: int) -> None:
+    """Mark notices that a person has copied into an ordinary group."""
+    waiting = sa.update(outbox).where(outbox.c.id.in_(list(ids)), outbox.c.state == "forward")
+    tx.execute(waiting.values(state="forwarded", sent_at=now))

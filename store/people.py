@@ -1,0 +1,186 @@
+"""People, the posts they hold and the accounts they write from."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from store.db import Retry, Tx
+from store.tables import accounts, people, posts
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One role in one area; a liaison's also names the department."""
+
+    role: str
+    unit_id: int
+    department_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Where a person writes from. A scanned QR and wrong tries belong to the account, not to the person."""
+
+    id: int
+    channel: str
+    account: str
+    scanned_unit_id: int | None
+    scanned_at: int
+    wrong_tries: int
+    locked_until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    id: int
+    name: str
+    phone: str
+    unit_id: int | None
+    posts: tuple[Post, ...]
+
+    def has(self, *roles: str) -> bool:
+        return any(post.role in roles for post in self.posts)
+
+
+_PERSON = [people.c.id, people.c.name, people.c.phone, people.c.unit_id]
+_POST = [posts.c.role, posts.c.unit_id, posts.c.department_id]
+_ACCOUNT = [
+    accounts.c.id,
+    accounts.c.channel,
+    accounts.c.account,
+    accounts.c.scanned_unit_id,
+    accounts.c.scanned_at,
+    accounts.c.wrong_tries,
+    accounts.c.locked_until,
+]
+_BY_ACCOUNT = (
+    sa.select(*_ACCOUNT, *_PERSON, *_POST)
+    .select_from(accounts.join(people).outerjoin(posts, posts.c.person_id == people.c.id))
+    .where(accounts.c.channel == sa.bindparam("channel"), accounts.c.account == sa.bindparam("account"))
+    .order_by(posts.c.id)
+)
+_BY_ID = (
+    sa.select(*_PERSON, *_POST)
+    .select_from(people.outerjoin(posts, posts.c.person_id == people.c.id))
+    .where(people.c.id == sa.bindparam("id"))
+    .order_by(posts.c.id)
+)
+_ADD = sa.insert(people).returning(people.c.id)
+_ADD_ACCOUNT = (
+    insert(accounts)
+    .values(
+        channel=sa.bindparam("channel"), account=sa.bindparam("account"), person_id=sa.bindparam("person_id")
+    )
+    .on_conflict_do_nothing(index_elements=["channel", "account"])
+    .returning(accounts.c.id)
+)
+
+
+def by_account(tx: Tx, channel: str, account: str) -> tuple[Account, Person] | None:
+    rows = tx.execute(_BY_ACCOUNT, {"channel": channel, "account": account}).all()
+    if not rows:
+        return None
+    size = len(_ACCOUNT)
+    return Account(*rows[0][:size]), _person([tuple(row[size:]) for row in rows])
+
+
+def by_id(tx: Tx, person_id: int) -> Person | None:
+    rows = tx.execute(_BY_ID, {"id": person_id}).all()
+    return _person([tuple(row) for row in rows]) if rows else None
+
+
+def _person(rows: list[tuple[object, ...]]) -> Person:
+    size = len(_PERSON)
+    held = tuple(Post(*row[size:]) for row in rows if row[size] is not None)  # type: ignore[arg-type]
+    return Person(*rows[0][:size], posts=held)  # type: ignore[arg-type, misc]
+
+
+def add(tx: Tx, *, now: int, name: str = "", phone: str = "", unit_id: int | None = None) -> int:
+    row = {"name": name, "phone": phone, "unit_id": unit_id, "created_at": now}
+    return int(tx.execute(_ADD, row).scalar_one())
+
+
+def add_account(tx: Tx, *, channel: str, account: str, person_id: int) -> Account:
+    """Let a new account belong to a person. Raises Retry when another transaction added it first."""
+    values = {"channel": channel, "account": account, "person_id": person_id}
+    account_id = tx.execute(_ADD_ACCOUNT, values).scalar()
+    if account_id is None:
+        raise Retry
+    return Account(int(account_id), channel, account, None, 0, 0, 0)
+
+
+def bind(tx: Tx, account_id: int, person_id: int) -> None:
+    """Move an account to another person (an invitation was used)."""
+    tx.execute(sa.update(accounts).where(accounts.c.id == account_id).values(person_id=person_id))
+
+
+def scanned(tx: Tx, account_id: int, *, unit_id: int, now: int) -> None:
+    """Remember the grid whose QR this account scanned last."""
+    values = {"scanned_unit_id": unit_id, "scanned_at": now}
+    tx.execute(sa.update(accounts).where(accounts.c.id == account_id).values(**values))
+
+
+def set_tries(tx: Tx, account_id: int, *, wrong_tries: int, locked_until: int) -> None:
+    values = {"wrong_tries": wrong_tries, "locked_until": locked_until}
+    tx.execute(sa.update(accounts).where(accounts.c.id == account_id).values(**values))
+
+
+def by_name_and_phone(tx: Tx, name: str, phone: str) -> int | None:
+    found = sa.select(people.c.id).where(people.c.name == name, people.c.phone == phone)
+    return tx.execute(found.order_by(people.c.id).limit(1)).scalar()
+
+
+def named(tx: Tx, names: Iterable[str], unit_ids: Iterable[int], role: str) -> dict[str, list[int]]:
+    """Ids of those who hold `role` in one of the units, by name. A name may belong to several."""
+    found: dict[str, list[int]] = {}
+    query = (
+        sa.select(people.c.name, people.c.id)
+        .join(posts, posts.c.person_id == people.c.id)
+        .where(people.c.name.in_(list(names)), posts.c.role == role, posts.c.unit_id.in_(list(unit_ids)))
+        .order_by(people.c.id)
+    )
+    for name, person_id in tx.execute(query):
+        if person_id not in found.setdefault(name, []):
+            found[name].append(person_id)
+    return found
+
+
+def holding(
+    tx: Tx, role: str, unit_ids: Iterable[int], department_id: int | None = None
+) -> list[tuple[int, str, int]]:
+    """(person id, name, unit id) of those who hold `role` in one of the units, lowest id first."""
+    query = (
+        sa.select(people.c.id, people.c.name, posts.c.unit_id)
+        .join(posts, posts.c.person_id == people.c.id)
+        .where(posts.c.role == role, posts.c.unit_id.in_(list(unit_ids)))
+        .order_by(people.c.id)
+    )
+    if department_id is not None:
+        query = query.where(posts.c.department_id == department_id)
+    return [(row[0], row[1], row[2]) for row in tx.execute(query)]
+
+
+def accounts_of(tx: Tx, person_ids: Iterable[int], channel: str) -> dict[int, str]:
+    """The account of each person in a channel; people without one are left out."""
+    query = (
+        sa.select(accounts.c.person_id, accounts.c.account)
+        .where(accounts.c.channel == channel, accounts.c.person_id.in_(list(person_ids)))
+        .order_by(accounts.c.id.desc())
+    )
+    return {row[0]: row[1] for row in tx.execute(query)}
+
+
+def names(tx: Tx, person_ids: Iterable[int]) -> dict[int, str]:
+    query = sa.select(people.c.id, people.c.name).where(people.c.id.in_(list(person_ids)))
+    return {row[0]: row[1] for row in tx.execute(query)}
+
+
+def change(tx: Tx, person_id: int, **values: object) -> None:
+    tx.execute(sa.update(people).where(people.c.id == person_id).values(**values))
+
+
+def add_post(tx: Tx, *, person_id: int, role: str, unit_id: int, department_id: int | None = None) -> None:
+    values = {"person_id": person_id, "role": role, "unit_id": unit_id, "department_id": department_id}
+    tx.execute(sa.insert(posts).values(**values))

@@ -1,0 +1,49 @@
+"""Photos of cases: re-encoded JPEG bytes, or a mark that one must still be fetched from WeChat."""
+
+import sqlalchemy as sa
+
+from store.db import Tx
+from store.tables import photos
+
+
+def add(tx: Tx, *, case_id: int, jpeg: bytes, now: int) -> None:
+    """Keep a photo that was re-encoded outside the unit of work."""
+    tx.execute(sa.insert(photos).values(case_id=case_id, jpeg=jpeg, state="kept", due_at=now))
+
+
+def add_due(tx: Tx, *, case_id: int, media_id: str, now: int) -> None:
+    """Mark a photo that lies at WeChat (for three days) and must be fetched."""
+    tx.execute(sa.insert(photos).values(case_id=case_id, media_id=media_id, state="due", due_at=now))
+
+
+def due(tx: Tx, *, now: int, limit: int) -> list[tuple[int, str, int]]:
+    """(photo id, media id, tries) of what should be fetched by now."""
+    query = (
+        sa.select(photos.c.id, photos.c.media_id, photos.c.tries)
+        .where(photos.c.state == "due", photos.c.due_at <= now)
+        .order_by(photos.c.due_at, photos.c.id)
+    )
+    return [(row[0], row[1], row[2]) for row in tx.execute(query.limit(limit))]
+
+
+def keep(tx: Tx, photo_id: int, jpeg: bytes) -> None:
+    tx.execute(sa.update(photos).where(photos.c.id == photo_id).values(jpeg=jpeg, state="kept"))
+
+
+def retry_at(tx: Tx, photo_id: int, *, due_at: int, tries: int) -> None:
+    tx.execute(sa.update(photos).where(photos.c.id == photo_id).values(due_at=due_at, tries=tries))
+
+
+def give_up(tx: Tx, photo_id: int) -> None:
+    tx.execute(sa.update(photos).where(photos.c.id == photo_id).values(state="failed"))
+
+
+def count(tx: Tx, case_id: int) -> int:
+    """How many photos a case has, fetched or not."""
+    query = sa.select(sa.func.count()).where(photos.c.case_id == case_id, photos.c.state != "failed")
+    return int(tx.execute(query).scalar_one())
+
+
+def of_case(tx: Tx, case_id: int) -> list[bytes]:
+    query = sa.select(photos.c.jpeg).where(photos.c.case_id == case_id, photos.c.state == "kept")
+    return list(tx.execute(query.order_by(photos.c.id).limit(20)).scalars())

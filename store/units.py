@@ -1,0 +1,132 @@
+"""The registry: units of any depth (county, town, village, grid, micro …) and departments."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import sqlalchemy as sa
+
+from store import meta
+from store.db import Tx
+from store.tables import departments, units
+
+_REVISION = "registry_revision"
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    id: int
+    code: str
+    name: str
+    level: str
+    parent_id: int | None
+    kind: str
+    households: int | None
+    people: int | None
+    group_webhook: str
+
+
+@dataclass(frozen=True, slots=True)
+class Department:
+    id: int
+    code: str
+    name: str
+    unit_id: int
+    group_webhook: str
+
+
+class Registry:
+    """All units and departments as one immutable value, passed around instead of being looked up."""
+
+    def __init__(self, units: Iterable[Unit], departments: Iterable[Department], revision: str) -> None:
+        self.units = {unit.id: unit for unit in units}
+        self.departments = {department.id: department for department in departments}
+        self.revision = revision
+
+    @cached_property
+    def by_code(self) -> dict[str, Unit]:
+        return {unit.code: unit for unit in self.units.values()}
+
+    @cached_property
+    def top(self) -> Unit | None:
+        """The county: the unit without a parent. None while nothing is imported."""
+        return next((unit for unit in self.units.values() if unit.parent_id is None), None)
+
+    @cached_property
+    def _children(self) -> dict[int, list[int]]:
+        children: dict[int, list[int]] = {}
+        for unit in self.units.values():
+            if unit.parent_id is not None:
+                children.setdefault(unit.parent_id, []).append(unit.id)
+        return children
+
+    def chain(self, unit_id: int) -> list[Unit]:
+        """The unit and those above it, lowest first."""
+        chain = []
+        unit = self.units.get(unit_id)
+        while unit is not None:
+            chain.append(unit)
+            unit = self.units.get(unit.parent_id) if unit.parent_id is not None else None
+        return chain
+
+    def holds(self, area_id: int, unit_id: int) -> bool:
+        """Whether `unit_id` is `area_id` or lies below it."""
+        return any(unit.id == area_id for unit in self.chain(unit_id))
+
+    def under(self, unit_id: int) -> list[int]:
+        """Ids of the unit and everything below it."""
+        found, waiting = [], [unit_id]
+        while waiting:
+            current = waiting.pop()
+            found.append(current)
+            waiting.extend(self._children.get(current, ()))
+        return sorted(found)
+
+    def children(self, unit_id: int) -> list[int]:
+        return self._children.get(unit_id, [])
+
+    def common(self, unit_ids: Iterable[int]) -> int | None:
+        """The lowest unit that holds them all; a unit that holds the others gives way to the lower one."""
+        chains = [[unit.id for unit in self.chain(unit_id)] for unit_id in unit_ids]
+        chains = [c for c in chains if not any(c[0] in other[1:] for other in chains)]
+        if not chains:
+            return None
+        return next((unit_id for unit_id in chains[0] if all(unit_id in c for c in chains)), None)
+
+
+_UNITS = sa.select(units).order_by(units.c.id)
+_DEPARTMENTS = sa.select(departments).order_by(departments.c.id)
+
+
+def load(tx: Tx) -> Registry:
+    """The whole registry; some hundred rows, read at start and after each import."""
+    return Registry(
+        [Unit(*row) for row in tx.execute(_UNITS)],
+        [Department(*row) for row in tx.execute(_DEPARTMENTS)],
+        revision(tx),
+    )
+
+
+def revision(tx: Tx) -> str:
+    """Changes with every import that changed something."""
+    return meta.get(tx, _REVISION) or "0"
+
+
+def touch(tx: Tx) -> None:
+    meta.put(tx, _REVISION, str(int(revision(tx)) + 1))
+
+
+def add(tx: Tx, **values: object) -> int:
+    return int(tx.execute(sa.insert(units).returning(units.c.id), values).scalar_one())
+
+
+def change(tx: Tx, unit_id: int, **values: object) -> None:
+    tx.execute(sa.update(units).where(units.c.id == unit_id).values(**values))
+
+
+def add_department(tx: Tx, **values: object) -> int:
+    return int(tx.execute(sa.insert(departments).returning(departments.c.id), values).scalar_one())
+
+
+def change_department(tx: Tx, department_id: int, **values: object) -> None:
+    tx.execute(sa.update(departments).where(departments.c.id == department_id).values(**values))
