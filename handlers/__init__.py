@@ -1,1 +1,121 @@
-"""What we do: one file per domain word."""
+"""What we do: one file per domain word. `handle` is the unit of work of one inbound message."""
+
+import importlib
+import pkgutil
+from dataclasses import asdict
+
+from handlers import checkin, photo, place, report
+from handlers.ctx import ANYBODY, COMMANDS, County, Ctx, Refused
+from handlers.join import bind_scanned
+from handlers.message import Message, Reply
+from nlp import Reading
+from store import inbox, people
+from store.db import Conflict, Tx
+
+APOLOGY = "系统刚才出了点问题，您的消息已经保存，工作人员会处理，请不必重发。"
+CHANGED = "刚刚有人先处理了，请重新查询后再试。"
+WELCOME = (
+    "您好，这里是码上办。\n直接说哪里有什么问题，例如：幸福社区3号楼井盖破了。"
+    "也可以发照片和位置。\n发“帮助”看还能做什么。"
+)
+
+
+def load() -> None:
+    """Import every file of this folder, so that its commands and jobs are declared."""
+    for module in pkgutil.iter_modules(__path__, "handlers."):
+        importlib.import_module(module.name)
+
+
+def handle(tx: Tx, county: County, message: Message, reading: Reading, *, now: int) -> Reply:
+    """Act on one message once, and give a resent one the same answer.
+
+    The inbox row comes first; the handler runs behind a savepoint, so that a refusal undoes what it
+    wrote and nothing else. Anything but Refused and Conflict goes up: then nothing at all is kept.
+    """
+    row = inbox.arrive(tx, channel=message.channel, message_id=message.id, now=now)
+    if row is None:
+        return _again(tx, message)
+    return _run(tx, county, message, reading, row, now=now)
+
+
+def keep_failed(tx: Tx, message: Message, error: str, *, now: int) -> Reply:
+    """The second unit of work, after a bug: keep the raw message for a person and for a later try."""
+    row = inbox.arrive(tx, channel=message.channel, message_id=message.id, now=now)
+    if row is None:
+        return _again(tx, message)
+    inbox.fail(tx, row, message=asdict(message), reply=APOLOGY, error=error)
+    return Reply(APOLOGY)
+
+
+def retry(tx: Tx, county: County, message: Message, reading: Reading, row: int, *, now: int) -> Reply:
+    """Run a message that failed once more; raises again what still goes wrong."""
+    return _run(tx, county, message, reading, row, now=now)
+
+
+def _again(tx: Tx, message: Message) -> Reply:
+    kept = inbox.kept(tx, channel=message.channel, message_id=message.id)
+    assert kept is not None, "a message is in the inbox or it is new"
+    return Reply(kept.reply, kept.case_id)
+
+
+def _run(tx: Tx, county: County, message: Message, reading: Reading, row: int, *, now: int) -> Reply:
+    ctx = _meet(tx, county, message, reading, now)
+    refused = False
+    try:
+        with tx.savepoint():
+            reply = _act(ctx)
+    except Refused as refusal:
+        reply, refused = Reply(str(refusal)), True
+    except Conflict:
+        reply, refused = Reply(CHANGED), True
+    inbox.answer(tx, row, reply=reply.text, case_id=reply.case_id, refused=refused)
+    return reply
+
+
+def _meet(tx: Tx, county: County, message: Message, reading: Reading, now: int) -> Ctx:
+    """Who speaks; somebody new becomes a resident."""
+    known = people.by_account(tx, message.channel, message.account)
+    if known is None:
+        person_id = people.add(tx, now=now)
+        account = people.add_account(
+            tx, channel=message.channel, account=message.account, person_id=person_id
+        )
+        known = account, people.Person(person_id, "", "", None, ())
+    return Ctx(tx, now, county, known[1], known[0], message, reading)
+
+
+def _act(ctx: Ctx) -> Reply:
+    match ctx.message.kind:
+        case "text":
+            return _text(ctx)
+        case "image":
+            return photo.receive(ctx)
+        case "location":
+            return place.receive(ctx)
+        case "scan" | "subscribe":
+            return Reply(_scan(ctx))
+        case "enter":
+            return Reply(WELCOME)
+        case "voice":
+            return Reply("暂时听不懂语音，请用文字说一说，或发一张照片。")
+        case _:
+            return Reply("")
+
+
+def _scan(ctx: Ctx) -> str:
+    if ctx.message.scene.startswith("bind-"):
+        return bind_scanned(ctx, ctx.message.scene.removeprefix("bind-"))
+    return place.scanned(ctx) or WELCOME
+
+
+def _text(ctx: Ctx) -> Reply:
+    if (listed := checkin.read_list(ctx)) is not None:
+        return listed
+    for command in COMMANDS:
+        if command.roles != ANYBODY and not ctx.person.has(*command.roles):
+            continue
+        match = command.pattern.fullmatch(ctx.reading.plain)
+        answer = command.run(ctx, match) if match else None
+        if answer is not None:
+            return answer if isinstance(answer, Reply) else Reply(answer)
+    return report.receive(ctx)

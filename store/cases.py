@@ -127,6 +127,11 @@ def claim(tx: Tx, case: Case, *, person_id: int) -> None:
     change_one(tx, unclaimed.values(reporter_id=person_id, claim_hash=None))
 
 
+def hand_to(tx: Tx, *, from_person: int, to_person: int) -> None:
+    """What a stranger reported turns out to be a known person's."""
+    tx.execute(sa.update(cases).where(cases.c.reporter_id == from_person).values(reporter_id=to_person))
+
+
 def of_reporter(tx: Tx, person_id: int, limit: int) -> list[Case]:
     """Newest first."""
     query = sa.select(*_COLUMNS).where(cases.c.reporter_id == person_id).order_by(cases.c.id.desc())

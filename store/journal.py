@@ -18,7 +18,7 @@ class Line:
     actor: str
 
 
-_ADD = sa.insert(journal)
+_ADD = sa.insert(journal).returning(journal.c.id)
 _OF_CASE = (
     sa.select(
         journal.c.at,
@@ -45,8 +45,9 @@ def add(
     from_state: str = "",
     to_state: str = "",
     note: str = "",
-) -> None:
-    tx.execute(
+) -> int:
+    """Write one line; its id."""
+    added = tx.execute(
         _ADD,
         {
             "case_id": case_id,
@@ -58,6 +59,7 @@ def add(
             "note": note,
         },
     )
+    return int(added.scalar_one())
 
 
 def of_case(tx: Tx, case_id: int) -> list[Line]:

@@ -15,6 +15,7 @@ BATCH_MAX = 500
 @dataclass(frozen=True, slots=True)
 class Notice:
     id: int
+    format: str
     text: str
     mentions: list[str]
     tries: int
@@ -58,7 +59,7 @@ _LEASE = (
     .returning(destinations.c.sends)
 )
 _DUE = (
-    sa.select(outbox.c.id, outbox.c.text, outbox.c.mentions, outbox.c.tries, outbox.c.due_at)
+    sa.select(outbox.c.id, outbox.c.format, outbox.c.text, outbox.c.mentions, outbox.c.tries, outbox.c.due_at)
     .where(
         outbox.c.state == "due",
         outbox.c.due_at <= sa.bindparam("now"),
@@ -87,12 +88,14 @@ def row(
     unit_id: int | None = None,
     case_id: int | None = None,
     mentions: Sequence[str] = (),
+    format: str = "text",
 ) -> dict[str, object]:
     """One row for `add`. Without an address it waits to be forwarded by hand (an ordinary WeChat group)."""
     return {
         "channel": channel,
         "address": address,
         "unit_id": unit_id,
+        "format": format,
         "text": text,
         "mentions": list(mentions),
         "fact": fact,

@@ -30,6 +30,11 @@ class Account:
     scanned_at: int
     wrong_tries: int
     locked_until: int
+    lat: float | None
+    lng: float | None
+    label: str
+    located_at: int
+    photo_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,11 @@ _ACCOUNT = [
     accounts.c.scanned_at,
     accounts.c.wrong_tries,
     accounts.c.locked_until,
+    accounts.c.lat,
+    accounts.c.lng,
+    accounts.c.label,
+    accounts.c.located_at,
+    accounts.c.photo_at,
 ]
 _BY_ACCOUNT = (
     sa.select(*_ACCOUNT, *_PERSON, *_POST)
@@ -108,7 +118,7 @@ def add_account(tx: Tx, *, channel: str, account: str, person_id: int) -> Accoun
     account_id = tx.execute(_ADD_ACCOUNT, values).scalar()
     if account_id is None:
         raise Retry
-    return Account(int(account_id), channel, account, None, 0, 0, 0)
+    return Account(int(account_id), channel, account, None, 0, 0, 0, None, None, "", 0, 0)
 
 
 def bind(tx: Tx, account_id: int, person_id: int) -> None:
@@ -122,6 +132,17 @@ def scanned(tx: Tx, account_id: int, *, unit_id: int, now: int) -> None:
     tx.execute(sa.update(accounts).where(accounts.c.id == account_id).values(**values))
 
 
+def located(tx: Tx, account_id: int, *, lat: float, lng: float, label: str, now: int) -> None:
+    """Remember where this account says it is, for the report that may follow."""
+    values = {"lat": lat, "lng": lng, "label": label, "located_at": now}
+    tx.execute(sa.update(accounts).where(accounts.c.id == account_id).values(**values))
+
+
+def sent_photo(tx: Tx, account_id: int, *, now: int) -> None:
+    """Remember that a photo waits for the report that may follow."""
+    tx.execute(sa.update(accounts).where(accounts.c.id == account_id).values(photo_at=now))
+
+
 def set_tries(tx: Tx, account_id: int, *, wrong_tries: int, locked_until: int) -> None:
     values = {"wrong_tries": wrong_tries, "locked_until": locked_until}
     tx.execute(sa.update(accounts).where(accounts.c.id == account_id).values(**values))
@@ -129,6 +150,11 @@ def set_tries(tx: Tx, account_id: int, *, wrong_tries: int, locked_until: int) -
 
 def by_name_and_phone(tx: Tx, name: str, phone: str) -> int | None:
     found = sa.select(people.c.id).where(people.c.name == name, people.c.phone == phone)
+    return tx.execute(found.order_by(people.c.id).limit(1)).scalar()
+
+
+def by_name_and_unit(tx: Tx, name: str, unit_id: int) -> int | None:
+    found = sa.select(people.c.id).where(people.c.name == name, people.c.unit_id == unit_id)
     return tx.execute(found.order_by(people.c.id).limit(1)).scalar()
 
 

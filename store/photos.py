@@ -5,15 +5,34 @@ import sqlalchemy as sa
 from store.db import Tx
 from store.tables import photos
 
+_JOIN = (
+    sa.update(photos)
+    .where(
+        photos.c.account_id == sa.bindparam("account"),
+        photos.c.case_id.is_(None),
+        photos.c.at >= sa.bindparam("since"),
+    )
+    .values(case_id=sa.bindparam("case"))
+)
+
 
 def add(tx: Tx, *, case_id: int, jpeg: bytes, now: int) -> None:
     """Keep a photo that was re-encoded outside the unit of work."""
-    tx.execute(sa.insert(photos).values(case_id=case_id, jpeg=jpeg, state="kept", due_at=now))
+    tx.execute(sa.insert(photos).values(case_id=case_id, jpeg=jpeg, state="kept", at=now, due_at=now))
 
 
-def add_due(tx: Tx, *, case_id: int, media_id: str, now: int) -> None:
-    """Mark a photo that lies at WeChat (for three days) and must be fetched."""
-    tx.execute(sa.insert(photos).values(case_id=case_id, media_id=media_id, state="due", due_at=now))
+def add_due(tx: Tx, *, case_id: int | None, account_id: int, media_id: str, now: int) -> None:
+    """Mark a photo that lies at WeChat (for three days) and must be fetched.
+
+    Without a case it waits for the report that its sender makes next.
+    """
+    values = {"case_id": case_id, "account_id": account_id, "media_id": media_id}
+    tx.execute(sa.insert(photos).values(**values, state="due", at=now, due_at=now))
+
+
+def join(tx: Tx, *, case_id: int, account_id: int, since: int) -> int:
+    """Let photos that the account sent ahead of its report join the case; how many there were."""
+    return tx.execute(_JOIN, {"account": account_id, "since": since, "case": case_id}).rowcount
 
 
 def due(tx: Tx, *, now: int, limit: int) -> list[tuple[int, str, int]]:

@@ -15,6 +15,7 @@ class Shop:
     code: str
     name: str
     unit_id: int
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,9 @@ _ARTICLES = sa.select(
     articles.c.measure,
     _STOCK.label("stock"),
 ).order_by(articles.c.shop_id, articles.c.id)
-_SHOPS = sa.select(shops.c.id, shops.c.code, shops.c.name, shops.c.unit_id).order_by(shops.c.id)
+_SHOPS = sa.select(shops.c.id, shops.c.code, shops.c.name, shops.c.unit_id, shops.c.address).order_by(
+    shops.c.id
+)
 _REDEMPTION = [redemptions.c[name] for name in Redemption.__dataclass_fields__]
 
 

@@ -95,6 +95,11 @@ accounts = sa.Table(
     _number("scanned_at", default="0"),
     _number("wrong_tries", default="0"),
     _number("locked_until", default="0"),
+    sa.Column("lat", sa.Float, nullable=True),
+    sa.Column("lng", sa.Float, nullable=True),
+    _text("label", default=""),
+    _number("located_at", default="0"),
+    _number("photo_at", default="0"),
     sa.UniqueConstraint("channel", "account"),
 )
 invitations = sa.Table(
@@ -159,7 +164,9 @@ photos = sa.Table(
     "photos",
     metadata,
     _id(),
-    _ref("case_id", "cases.id", index=True),
+    _ref("case_id", "cases.id", nullable=True, index=True),
+    _ref("account_id", "accounts.id", nullable=True),
+    _number("at"),
     _text("media_id", default=""),
     sa.Column("jpeg", sa.LargeBinary, nullable=True),
     _text("state"),
@@ -167,6 +174,8 @@ photos = sa.Table(
     _number("due_at"),
     sa.CheckConstraint("state IN ('kept', 'due', 'failed')", name="state"),
     sa.CheckConstraint("state <> 'kept' OR jpeg IS NOT NULL", name="kept"),
+    sa.CheckConstraint("case_id IS NOT NULL OR account_id IS NOT NULL", name="owner"),
+    sa.Index("ix_photos_waiting", "account_id", sqlite_where=sa.text("case_id IS NULL")),
     sa.Index("ix_photos_state_due_at", "state", "due_at"),
 )
 
@@ -194,6 +203,7 @@ outbox = sa.Table(
     _text("channel"),
     _text("address"),
     _ref("unit_id", "units.id", nullable=True),
+    _text("format", default="text"),
     _text("text"),
     sa.Column("mentions", sa.JSON, nullable=False),
     _text("fact"),

@@ -1,0 +1,185 @@
+"""Say what happened once: a journal line, the points and the notices that the town's rules attach to it."""
+
+from dataclasses import dataclass
+
+from handlers.ctx import County, Ctx, JobCtx
+from handlers.days import clock_time
+from handlers.rules import NoticeRule
+from nlp.slots import mask_phones
+from store import journal, ledger, outbox, people
+from store.cases import Case
+from store.db import Tx
+from store.units import Unit
+
+TEXT_MAX = 120  # characters of a report shown in a group
+
+
+@dataclass(frozen=True, slots=True)
+class _Teller:
+    """What rules are applied with, the same for a message, a page and a job."""
+
+    tx: Tx
+    now: int
+    county: County
+    actor_id: int | None
+    actor: str
+
+
+def announce(
+    ctx: Ctx | JobCtx,
+    fact: str,
+    case: Case,
+    *,
+    from_state: str = "",
+    note: str = "",
+) -> None:
+    """Write the journal line of `fact` and apply the rules that match it.
+
+    `fact` is "<noun>.<past verb>"; `note` is what the actor said. Twice means two lines: call it once.
+    """
+    person = ctx.person if isinstance(ctx, Ctx) else None
+    teller = _Teller(
+        ctx.tx, ctx.now, ctx.county, person.id if person else None, person.name if person else "系统"
+    )
+    line = journal.add(
+        ctx.tx,
+        case_id=case.id,
+        fact=fact,
+        actor_id=teller.actor_id,
+        now=ctx.now,
+        from_state=from_state,
+        to_state=case.state,
+        note=note,
+    )
+    for rule in ctx.county.rules.points:
+        if rule.fact == fact:
+            earner = case.reporter_id if rule.who == "reporter" else teller.actor_id
+            if earner is not None:
+                ledger.award(
+                    ctx.tx,
+                    person_id=earner,
+                    points=rule.points,
+                    reason=rule.reason.format(number=case.id),
+                    idem=f"award:{rule.name}:{case.id}:{earner}",
+                    now=ctx.now,
+                    actor_id=teller.actor_id,
+                    case_id=case.id,
+                )
+    _notify(teller, fact, case, line, note)
+
+
+def award_actor(ctx: Ctx, fact: str, *, person_id: int, subject: str) -> None:
+    """Apply the points rules of a fact that belongs to no case, such as a day's check-in."""
+    for rule in ctx.county.rules.points:
+        if rule.fact == fact and rule.who == "actor":
+            ledger.award(
+                ctx.tx,
+                person_id=person_id,
+                points=rule.points,
+                reason=rule.reason.format(number=""),
+                idem=f"{rule.name}:{person_id}:{subject}",
+                now=ctx.now,
+                actor_id=ctx.person.id,
+            )
+
+
+def _notify(teller: _Teller, fact: str, case: Case, line: int, note: str) -> None:
+    severity = "urgent" if case.urgent else "normal"
+    level = teller.county.registry.units[case.unit_id].level
+    rows = []
+    for rule in teller.county.rules.notices:
+        if rule.fact != fact or rule.category not in ("", case.category):
+            continue
+        if rule.severity not in ("", severity) or rule.level not in ("", level):
+            continue
+        text = _fill(teller, rule.text, case, note)
+        rows += _rows_of(teller, rule, case, text, f"{fact}:{line}:{rule.name}")
+    outbox.add(teller.tx, rows)
+
+
+def _rows_of(teller: _Teller, rule: NoticeRule, case: Case, text: str, idem: str) -> list[dict[str, object]]:
+    if rule.to == "reporter":
+        return _to_reporter(teller, case, text, idem)
+    if rule.to == "department":
+        if case.department_id is None:
+            return []
+        department = teller.county.registry.departments[case.department_id]
+        return [_group_row(teller, rule, case, text, idem, department.group_webhook, department.unit_id)]
+    groups = [unit for unit in teller.county.registry.chain(case.unit_id) if _has_group(unit, rule.to)]
+    return [
+        _group_row(teller, rule, case, text, f"{idem}:{unit.code}", unit.group_webhook, unit.id)
+        for unit in groups
+    ]
+
+
+def _has_group(unit: Unit, to: str) -> bool:
+    """A level's group; below the village there is a group only where the registry names one."""
+    if to == "all":
+        return bool(unit.group_webhook) or unit.level in ("county", "town", "village")
+    return unit.level == to
+
+
+def _group_row(
+    teller: _Teller, rule: NoticeRule, case: Case, text: str, idem: str, address: str, unit_id: int
+) -> dict[str, object]:
+    return outbox.row(
+        channel="group",
+        address=address,
+        unit_id=unit_id,
+        text=text,
+        format=rule.format if address else "text",
+        fact=rule.fact,
+        case_id=case.id,
+        idem=idem,
+        now=teller.now,
+    )
+
+
+def _to_reporter(teller: _Teller, case: Case, text: str, idem: str) -> list[dict[str, object]]:
+    """The reporter hears in the official account; who has none there sees it on the progress page."""
+    openid = people.accounts_of(teller.tx, [case.reporter_id], "official").get(case.reporter_id)
+    if openid is None:
+        return []
+    return [
+        outbox.row(
+            channel="official",
+            address=openid,
+            text=text,
+            fact="reporter",
+            case_id=case.id,
+            idem=idem,
+            now=teller.now,
+        )
+    ]
+
+
+def _fill(teller: _Teller, template: str, case: Case, note: str) -> str:
+    county = teller.county
+    return template.format(
+        number=case.id,
+        category=category_name(county, case.category),
+        where=where(county, case),
+        text=clip(mask_phones(case.text)),
+        due=clock_time(case.due_at),
+        note=clip(mask_phones(note)) or "（无）",
+        actor=teller.actor or "居民",
+        hotline=case.urgent,
+        link=f"{county.base_url}/p/{case.token}",
+    )
+
+
+def category_name(county: County, code: str) -> str:
+    """The name of a category; its code where the rules no longer know it."""
+    category = county.rules.reading.by_code.get(code)
+    return category.name if category else code
+
+
+def where(county: County, case: Case) -> str:
+    """The units from the town down, then what the reporter said of the place."""
+    names = [unit.name for unit in reversed(county.registry.chain(case.unit_id))]
+    unit = "".join(names[1:] or names)
+    return f"{unit}（{mask_phones(case.place)}）" if case.place else unit
+
+
+def clip(text: str, limit: int = TEXT_MAX) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"

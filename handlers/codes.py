@@ -1,0 +1,39 @@
+"""Codes that people type: invitations, claim codes, pick-up codes, and how they are kept (as an HMAC)."""
+
+import base64
+import hashlib
+import hmac
+import secrets
+
+ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # without 0 O 1 I L
+LONG = rf"[{ALPHABET}a-hjkmnp-z2-9]{{8}}"  # how a code of 8 looks in a chat
+
+
+def new_code() -> str:
+    """8 characters that are easy to read out, some 40 bits."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(8))
+
+
+def derived_code(secret: bytes, purpose: str, subject: str) -> str:
+    """A code of 8 that the same subject gets again each time, and nobody without the secret can guess."""
+    digest = hmac.digest(secret, f"{purpose}:code:{subject}".encode(), hashlib.sha256)
+    return "".join(ALPHABET[byte % len(ALPHABET)] for byte in digest[:8])
+
+
+def derived_token(secret: bytes, purpose: str, subject: str) -> str:
+    """A 128-bit token for a link, the same again for the same subject."""
+    digest = hmac.digest(secret, f"{purpose}:token:{subject}".encode(), hashlib.sha256)
+    return base64.urlsafe_b64encode(digest[:16]).decode().rstrip("=")
+
+
+def new_token() -> str:
+    return secrets.token_urlsafe(16)
+
+
+def new_pickup_code() -> str:
+    return f"{secrets.randbelow(1_000_000):06d}"
+
+
+def keyed(secret: bytes, purpose: str, code: str) -> str:
+    """What is kept of a code: without the secret nobody can try all codes against it."""
+    return hmac.digest(secret, f"{purpose}:{code.upper()}".encode(), hashlib.sha256).hex()

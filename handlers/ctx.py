@@ -1,0 +1,157 @@
+"""What every handler is given, how a chat command and a job are declared, and who may do what."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from handlers.message import Message, Reply
+from handlers.rules import Rules
+from nlp import Reading
+from nlp.slots import Places
+from store.db import Tx
+from store.people import Account, Person
+from store.units import Registry
+
+# What each role is called, in the order in which 帮助 speaks of them.
+ROLES = {
+    "resident": "居民",
+    "worker": "网格员",
+    "micro_leader": "微网格长",
+    "volunteer": "志愿者",
+    "village_staff": "村(社区)工作人员",
+    "dispatcher": "指挥中心",
+    "department": "部门联络员",
+    "leader": "值班领导",
+    "shop_manager": "平安超市店长",
+    "shop_supervisor": "平安超市监督员",
+    "auditor": "审计员",
+    "admin": "管理员",
+}
+ANYBODY = ("anybody",)
+
+
+class Refused(Exception):
+    """The person may not or cannot; the text is the answer, and nothing the handler wrote is kept."""
+
+
+@dataclass(frozen=True)
+class County:
+    """Everything fixed that a handler may need: the rules, the registry, the secret, our address."""
+
+    rules: Rules
+    registry: Registry
+    places: Places
+    secret: bytes
+    base_url: str
+
+
+@dataclass(frozen=True)
+class Ctx:
+    """One message being handled. `now` is UTC seconds; a page has no `account`."""
+
+    tx: Tx
+    now: int
+    county: County
+    person: Person
+    account: Account | None
+    message: Message
+    reading: Reading
+
+    @property
+    def registry(self) -> Registry:
+        return self.county.registry
+
+
+@dataclass(frozen=True)
+class JobCtx:
+    """One run of a job for the planned time `planned` (UTC seconds)."""
+
+    tx: Tx
+    now: int
+    planned: int
+    county: County
+
+    @property
+    def registry(self) -> Registry:
+        return self.county.registry
+
+
+# What a command does with a match: its answer, or None to say that the text is a report after all.
+Run = Callable[[Ctx, re.Match[str]], Reply | str | None]
+AnyRun = TypeVar("AnyRun", bound=Run)
+
+
+@dataclass(frozen=True)
+class Command:
+    words: tuple[str, ...]
+    pattern: re.Pattern[str]
+    roles: tuple[str, ...]
+    usage: str
+    about: str
+    run: Run
+
+
+@dataclass(frozen=True)
+class Job:
+    """Runs at hour:minute local time, or every `every` seconds where that is set."""
+
+    name: str
+    hour: int
+    minute: int
+    every: int
+    catch_up_seconds: int
+    run: Callable[[JobCtx], None]
+
+
+COMMANDS: list[Command] = []
+JOBS: list[Job] = []
+NUMBER = r"(?:编号|案件|事件|第)?\s*[#№]?\s*(?P<number>\d{1,18})\s*(?:号|号事件|号案件)?"
+GAP = r"[\s,，:：、。;；\-]*"  # between a command's parts: people put anything there, or nothing
+
+
+def command(
+    *words: str, grammar: str = "", roles: Iterable[str] = ANYBODY, usage: str, about: str
+) -> Callable[[AnyRun], AnyRun]:
+    """Declare a chat command: one of `words`, then `grammar` (a regular expression), and nothing else.
+
+    The function answers with the reply, or with None to say: this is no command after all, but a report.
+    """
+    start = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+    pattern = re.compile(rf"(?:{start}){GAP}{grammar}[\s。.!！~～]*", re.IGNORECASE | re.DOTALL)
+
+    def declare(run: AnyRun) -> AnyRun:
+        taken = {word for other in COMMANDS for word in other.words}
+        if double := taken & set(words):
+            raise ValueError(f"two commands answer to {'、'.join(double)}")
+        COMMANDS.append(Command(words, pattern, tuple(roles), usage, about, run))
+        return run
+
+    return declare
+
+
+def cron(
+    *, hour: int = 0, minute: int = 0, every: int = 0, catch_up_hours: int = 2
+) -> Callable[[Callable[[JobCtx], None]], Callable[[JobCtx], None]]:
+    """Declare a job: daily at hour:minute in Asia/Shanghai, or every `every` seconds."""
+
+    def declare(run: Callable[[JobCtx], None]) -> Callable[[JobCtx], None]:
+        name = f"{run.__module__.rpartition('.')[2]}.{run.__name__}"
+        JOBS.append(Job(name, hour, minute, every, catch_up_hours * 3600, run))
+        return run
+
+    return declare
+
+
+def may(ctx: Ctx, unit_id: int, *roles: str) -> bool:
+    """Whether the speaker holds one of `roles` for an area that holds the unit."""
+    return any(post.role in roles and ctx.registry.holds(post.unit_id, unit_id) for post in ctx.person.posts)
+
+
+def areas(ctx: Ctx, *roles: str) -> list[int]:
+    """Ids of all units in which the speaker holds one of `roles`."""
+    found: set[int] = set()
+    for post in ctx.person.posts:
+        if post.role in roles:
+            found.update(ctx.registry.under(post.unit_id))
+    return sorted(found)

@@ -1,0 +1,53 @@
+"""Local days of Asia/Shanghai: what day it is, and what people write for one."""
+
+import re
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+ZONE = ZoneInfo("Asia/Shanghai")
+DAY_SECONDS = 86_400
+_WORDS = {"今天": 0, "今日": 0, "明天": 1, "明日": 1, "后天": 2, "昨天": -1, "昨日": -1}
+_WRITTEN = re.compile(r"(?:(?P<year>\d{4})[-./年])?(?:(?P<month>\d{1,2})[-./月])?(?P<day>\d{1,2})[日号]?")
+
+
+def local(now: int) -> datetime:
+    return datetime.fromtimestamp(now, ZONE)
+
+
+def local_day(now: int) -> str:
+    """The local date as YYYY-MM-DD."""
+    return local(now).date().isoformat()
+
+
+def day_before(now: int) -> str:
+    return (local(now).date() - timedelta(days=1)).isoformat()
+
+
+def clock_time(at: int) -> str:
+    """11月23日 18:05, for people."""
+    moment = local(at)
+    return f"{moment.month}月{moment.day}日 {moment:%H:%M}"
+
+
+def parse_day(text: str, now: int) -> date | None:
+    """The day that `text` names (今天, 11-24, 11月24日, 2026-11-24, 24日); None when it names none.
+
+    A day without a year or month is the next one to come, today included.
+    """
+    today = local(now).date()
+    if text in _WORDS:
+        return today + timedelta(days=_WORDS[text])
+    match = _WRITTEN.fullmatch(text)
+    if match is None or (match["month"] is None and not text.endswith(("日", "号"))):
+        return None
+    month = int(match["month"] or today.month)
+    year = int(match["year"] or today.year)
+    try:
+        day = date(year, month, int(match["day"]))
+        if match["month"] is None and day < today:
+            day = date(year + month // 12, month % 12 + 1, int(match["day"]))
+        elif match["year"] is None and day < today - timedelta(days=180):
+            day = date(year + 1, month, int(match["day"]))
+    except ValueError:
+        return None
+    return day

@@ -1,0 +1,97 @@
+"""查询 编号, and the progress page of a link: where is my case."""
+
+import re
+from dataclasses import dataclass
+
+from handlers.announce import category_name, where
+from handlers.ctx import NUMBER, County, Ctx, command
+from handlers.days import clock_time
+from handlers.dispatch import STATES, find
+from handlers.report import HOTLINES
+from store import cases, journal, photos
+from store.db import Tx
+from store.journal import Line
+
+# What each step is called for people; a fact that is not here is not shown.
+STEPS = {
+    "case.opened": "已受理",
+    "case.amended": "已补充",
+    "case.dispatched": "已派单",
+    "case.signed": "已签收，正在办理",
+    "case.confirmed": "核实属实",
+    "case.rejected": "核实不属实",
+    "case.resolved": "已办结",
+    "case.failed": "核查未通过，重新办理",
+    "case.verified": "核查通过",
+    "case.closed": "已结案",
+}
+# Notes that are meant for the reporter; others may name people.
+PUBLIC_NOTES = {"case.rejected", "case.resolved"}
+TURNS_MAX = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    at: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A case as its reporter may see it; times in UTC seconds."""
+
+    number: int
+    text: str
+    place: str
+    category: str
+    state: str
+    opened_at: int
+    due_at: int
+    steps: list[Step]
+    photos: int
+
+
+@command("查询", "查", "进度", grammar=NUMBER, usage="查询 编号", about="看事件办到哪一步")
+def ask(ctx: Ctx, match: re.Match[str]) -> str:
+    case = find(ctx, match["number"])
+    lines = [
+        f"事件 {case.id}：{STATES[case.state]}",
+        f"类别：{category_name(ctx.county, case.category)}　时限：{clock_time(case.due_at)}",
+        f"地点：{where(ctx.county, case)}",
+    ]
+    if case.urgent:
+        lines.append(f"紧急，请拨打 {HOTLINES[case.urgent]}")
+    if ctx.person.posts and case.words:
+        lines.append(f"判断依据：{'、'.join(case.words)}{'（请人工确认）' if case.uncertain else ''}")
+    steps = journal.of_case(ctx.tx, case.id)[-TURNS_MAX:]
+    return "\n".join(lines + [f"{clock_time(step.at)} {_told(step)}" for step in steps])
+
+
+def _told(line: Line) -> str:
+    text = STEPS.get(line.fact, line.fact)
+    return f"{text}：{line.note}" if line.note and line.fact in PUBLIC_NOTES else text
+
+
+def by_token(tx: Tx, county: County, token: str) -> Progress | None:
+    """What the link of a case shows; None for a token that belongs to none."""
+    case = cases.by_token(tx, token)
+    if case is None:
+        return None
+    return Progress(
+        case.id,
+        case.text,
+        where(county, case),
+        category_name(county, case.category),
+        STATES[case.state],
+        case.opened_at,
+        case.due_at,
+        [Step(line.at, _told(line)) for line in journal.of_case(tx, case.id)],
+        len(photos.of_case(tx, case.id)),
+    )
+
+
+def photo(tx: Tx, token: str, index: int) -> bytes | None:
+    """The photo number `index` (from 0) of the case behind a link."""
+    case = cases.by_token(tx, token)
+    kept = photos.of_case(tx, case.id) if case else []
+    return kept[index] if 0 <= index < len(kept) else None

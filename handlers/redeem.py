@@ -1,0 +1,245 @@
+"""平安超市: 商品, 兑换, 取消兑换 and 核销. Points and stock are held together and given together."""
+
+import re
+from typing import Any
+
+from handlers.codes import keyed, new_pickup_code
+from handlers.ctx import GAP, Ctx, JobCtx, Refused, command, cron, may
+from handlers.days import DAY_SECONDS, clock_time
+from store import ledger, people, shop
+from store.ledger import Insufficient
+from store.shop import Article, Redemption, Shop
+
+PICKUP_SECONDS = 7 * DAY_SECONDS
+COUNT_MAX = 99
+CODE_TRIES = 20
+EXPIRE_BATCH = 50
+
+
+@command("商品", "商品列表", "超市商品", "平安超市", usage="商品", about="看平安超市能换什么")
+def catalogue(ctx: Ctx, _match: re.Match[str]) -> str:
+    lines = []
+    for one in _shops(ctx):
+        articles = shop.articles_of(ctx.tx, [one.id])
+        if articles:
+            lines.append(f"【{one.name}】")
+            lines += [f"{a.name} {a.price} 分/{a.measure}，余 {a.stock} {a.measure}" for a in articles]
+    if not lines:
+        return "平安超市还没有上架商品。"
+    return "\n".join([*lines, "要换就发：兑换 商品 数量"])
+
+
+def _shops(ctx: Ctx) -> list[Shop]:
+    """All shops, those nearest to the speaker's own unit first."""
+    own = {unit.id for post in ctx.person.posts for unit in ctx.registry.chain(post.unit_id)}
+    if ctx.person.unit_id is not None:
+        own |= {unit.id for unit in ctx.registry.chain(ctx.person.unit_id)}
+
+    def distance(one: Shop) -> int:
+        chain = [unit.id for unit in ctx.registry.chain(one.unit_id)]
+        return next((steps for steps, unit_id in enumerate(chain) if unit_id in own), len(chain))
+
+    return sorted(shop.all_shops(ctx.tx), key=lambda one: (distance(one), one.id))
+
+
+@command(
+    "兑换",
+    "换购",
+    grammar=rf"(?P<article>.+?)(?:{GAP}[xX*×]?\s*(?P<count>\d{{1,4}})\s*\w?)?",
+    usage="兑换 商品 数量",
+    about="用积分换商品，得到取货码",
+)
+def reserve(ctx: Ctx, match: re.Match[str]) -> str | None:
+    """Hold points and stock; the pick-up code is told once and kept only as an HMAC."""
+    article, count = _article(ctx, match)
+    if article is None:
+        return None
+    if not 1 <= count <= COUNT_MAX:
+        raise Refused(f"数量要在 1 到 {COUNT_MAX} 之间。")
+    code = _free_code(ctx, article.shop_id)
+    points = article.price * count
+    redemption = shop.add_redemption(
+        ctx.tx,
+        shop_id=article.shop_id,
+        person_id=ctx.person.id,
+        article_id=article.id,
+        count=count,
+        points=points,
+        code_hash=_hash(ctx, article.shop_id, code),
+        state="held",
+        reserved_at=ctx.now,
+        expires_at=ctx.now + PICKUP_SECONDS,
+    )
+    points_hold = _hold_points(ctx, redemption, article, points)
+    stock_hold = _hold_stock(ctx, redemption, article, count)
+    shop.set_holds(ctx.tx, redemption, points_hold=points_hold, stock_hold=stock_hold)
+    place = next(one.name for one in shop.all_shops(ctx.tx) if one.id == article.shop_id)
+    return (
+        f"已兑换{article.name} {count} {article.measure}，用 {points} 分。\n取货码：{code}\n"
+        f"请在 {clock_time(ctx.now + PICKUP_SECONDS)} 前到{place}领取。"
+    )
+
+
+def _article(ctx: Ctx, match: re.Match[str]) -> tuple[Article | None, int]:
+    """The article named, in the nearest shop that has it; None where the text was a report after all."""
+    name = match["article"].strip()
+    count = int(match["count"] or 1)
+    nearest = [one.id for one in _shops(ctx)]
+    articles = shop.articles_of(ctx.tx, nearest)
+    named = [a for a in articles if name in (a.name, a.code)] or [a for a in articles if name in a.name]
+    if not named:
+        if match["count"] is None:
+            return None, 0
+        raise Refused(f"平安超市没有“{name}”，发“商品”看能换什么。")
+    named.sort(key=lambda a: (a.stock < count, nearest.index(a.shop_id), a.id))
+    if len({a.name for a in named}) > 1:
+        raise Refused(f"请写全名：{'、'.join(sorted({a.name for a in named}))}")
+    return named[0], count
+
+
+def _hold_points(ctx: Ctx, redemption: int, article: Article, points: int) -> int:
+    try:
+        return ledger.move(
+            ctx.tx,
+            debit=ledger.account(ctx.tx, "wallet", owner=ctx.person.id),
+            credit=ledger.account(ctx.tx, "held", owner=ctx.person.id),
+            amount=points,
+            kind="hold",
+            idem=f"redeem:{redemption}:points",
+            txn=f"redeem:{redemption}",
+            reason=f"兑换{article.name}",
+            now=ctx.now,
+            actor_id=ctx.person.id,
+        )
+    except Insufficient:
+        raise Refused(f"积分不够：需要 {points} 分。发“积分”看余额。") from None
+
+
+def _hold_stock(ctx: Ctx, redemption: int, article: Article, count: int) -> int:
+    try:
+        return ledger.move(
+            ctx.tx,
+            debit=ledger.account(ctx.tx, "shelf", unit=article.id, owner=article.shop_id),
+            credit=ledger.account(ctx.tx, "reserved", unit=article.id, owner=article.shop_id),
+            unit=article.id,
+            amount=count,
+            kind="hold",
+            idem=f"redeem:{redemption}:stock",
+            txn=f"redeem:{redemption}",
+            reason="兑换留货",
+            now=ctx.now,
+            actor_id=ctx.person.id,
+        )
+    except Insufficient:
+        raise Refused(f"{article.name}只剩 {article.stock} {article.measure}了。") from None
+
+
+def _free_code(ctx: Ctx, shop_id: int) -> str:
+    for _ in range(CODE_TRIES):
+        code = new_pickup_code()
+        if not shop.is_code_taken(ctx.tx, shop_id, _hash(ctx, shop_id, code)):
+            return code
+    raise Refused("取货码暂时用完了，请稍后再试。")
+
+
+def _hash(ctx: Ctx, shop_id: int, code: str) -> str:
+    return keyed(ctx.county.secret, f"pickup:{shop_id}", code)
+
+
+@command("取消兑换", grammar=r"(?P<code>\d{6})", usage="取消兑换 取货码", about="不要了，积分退回")
+def cancel(ctx: Ctx, match: re.Match[str]) -> str:
+    held = {one.shop_id for one in shop.held_of(ctx.tx, ctx.person.id)}
+    redemption = _by_code(ctx, held, match["code"])
+    if redemption is None or redemption.person_id != ctx.person.id:
+        raise Refused("没有这个取货码，或者已经领取、取消了。")
+    shop.end(ctx.tx, redemption, "cancelled", now=ctx.now)
+    _give_back(ctx, redemption)
+    return f"已取消，{redemption.points} 分退回。"
+
+
+@command(
+    "核销",
+    "取货",
+    grammar=rf"(?:取货码)?{GAP}(?P<code>\d{{6}})",
+    roles=("shop_manager",),
+    usage="核销 取货码",
+    about="交货给村民",
+)
+def hand_over(ctx: Ctx, match: re.Match[str]) -> str:
+    mine = [one for one in shop.all_shops(ctx.tx) if may(ctx, one.unit_id, "shop_manager")]
+    redemption = _by_code(ctx, {one.id for one in mine}, match["code"])
+    if redemption is None:
+        raise Refused("没有这个取货码，或者已经领取、过期了。")
+    if redemption.person_id == ctx.person.id:
+        raise Refused("不能给自己核销，请由别人经手。")
+    if redemption.expires_at <= ctx.now:
+        raise Refused("这个取货码已经过期，积分会自动退回。")
+    shop.end(ctx.tx, redemption, "collected", now=ctx.now, clerk_id=ctx.person.id)
+    _give(ctx, redemption)
+    article = shop.article(ctx.tx, redemption.article_id)
+    assert article is not None
+    name = people.names(ctx.tx, [redemption.person_id])[redemption.person_id] or "未登记姓名的居民"
+    goods = f"{article.name} {redemption.count} {article.measure}"
+    return f"核销成功：{name}，{goods}，{redemption.points} 分。请交货。"
+
+
+def _by_code(ctx: Ctx, shop_ids: set[int], code: str) -> Redemption | None:
+    hashes = [_hash(ctx, shop_id, code) for shop_id in shop_ids]
+    return shop.held_with_code(ctx.tx, shop_ids, hashes)
+
+
+@cron(every=600)
+def expire(ctx: JobCtx) -> None:
+    """Give back what nobody picked up in time."""
+    for redemption in shop.overdue(ctx.tx, now=ctx.now, limit=EXPIRE_BATCH):
+        shop.end(ctx.tx, redemption, "expired", now=ctx.now)
+        _give_back(ctx, redemption)
+
+
+def _give_back(ctx: Ctx | JobCtx, redemption: Redemption) -> None:
+    """Both holds go back to where they came from."""
+    wallet = ledger.account(ctx.tx, "wallet", owner=redemption.person_id)
+    shelf = _stock(ctx, redemption, "shelf")
+    _end_holds(ctx, redemption, "void", points_to=wallet, stock_to=shelf, reason="退回")
+
+
+def _give(ctx: Ctx, redemption: Redemption) -> None:
+    """Both holds are spent: the points are used up, the goods are out of the shop."""
+    spent = ledger.account(ctx.tx, "spent")
+    given = _stock(ctx, redemption, "given")
+    _end_holds(ctx, redemption, "post", points_to=spent, stock_to=given, reason="领取商品")
+
+
+def _end_holds(
+    ctx: Ctx | JobCtx, redemption: Redemption, kind: str, *, points_to: int, stock_to: int, reason: str
+) -> None:
+    act: dict[str, Any] = {
+        "kind": kind,
+        "txn": f"redeem:{redemption.id}:{kind}",
+        "reason": reason,
+        "now": ctx.now,
+        "actor_id": ctx.person.id if isinstance(ctx, Ctx) else None,
+    }
+    ledger.move(
+        ctx.tx,
+        debit=ledger.account(ctx.tx, "held", owner=redemption.person_id),
+        credit=points_to,
+        amount=redemption.points,
+        idem=f"redeem:{redemption.id}:points:{kind}",
+        pending_id=redemption.points_hold,
+        **act,
+    )
+    ledger.move(
+        ctx.tx,
+        debit=_stock(ctx, redemption, "reserved"),
+        credit=stock_to,
+        unit=redemption.article_id,
+        amount=redemption.count,
+        idem=f"redeem:{redemption.id}:stock:{kind}",
+        pending_id=redemption.stock_hold,
+        **act,
+    )
+
+
+def _stock(ctx: Ctx | JobCtx, redemption: Redemption, kind: str) -> int:
+    return ledger.account(ctx.tx, kind, unit=redemption.article_id, owner=redemption.shop_id)

@@ -1,0 +1,225 @@
+"""上报: any text that is no command opens a case at once, from chat, by a QR page or for somebody else."""
+
+import re
+from dataclasses import dataclass
+
+import nlp
+from handlers import place
+from handlers.announce import announce, category_name
+from handlers.codes import derived_code, derived_token, keyed, new_token
+from handlers.ctx import GAP, County, Ctx, Refused, command
+from handlers.days import clock_time
+from handlers.message import Message, Reply
+from nlp import Reading
+from store import cases, inbox, people, photos
+from store.cases import Case
+from store.db import Tx
+from store.people import Person
+
+HOUR = 3600
+URGENT_HOURS = 2  # danger to life or property: an answer within two hours (domain.md)
+TEXT_MAX = 4_000
+CLAIM_SECONDS = 15 * 86_400
+HOTLINES = {"119": "119 火警", "110": "110 报警", "120": "120 急救"}
+COURTESY = {
+    "greeting": "您好！直接说哪里有什么问题就行，例如：幸福社区3号楼井盖破了。发“帮助”看还能做什么。",
+    "thanks": "不客气！有问题随时告诉我，发“查询 编号”可以看进度。",
+}
+PHONE = re.compile(r"1\d{10}|0\d{2,3}-?\d{7,8}")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What the page behind a QR sends. `id` is drawn when the form opens: sent twice, it acts once."""
+
+    id: str
+    unit_code: str
+    text: str
+    place: str = ""
+    phone: str = ""
+    photos: tuple[bytes, ...] = ()
+    lat: float | None = None
+    lng: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the page shows. `question` and `hotline` are "" where there is none."""
+
+    number: int
+    token: str
+    claim_code: str
+    question: str
+    hotline: str
+    category: str
+
+
+def receive(ctx: Ctx) -> Reply:
+    """A text that is no command: small talk, the answer to our question, or a report."""
+    if ctx.reading.courtesy:
+        return Reply(COURTESY[ctx.reading.courtesy])
+    return place.answer(ctx) or _reply(ctx, open_case(ctx, ctx.reading, ctx.person))
+
+
+@command("上报", "我要上报", "我要反映", grammar=r"(?P<text>.+)", usage="上报 内容", about="反映一个问题")
+def force(ctx: Ctx, match: re.Match[str]) -> Reply:
+    reading = _read(ctx.county, match["text"])
+    return _reply(ctx, open_case(ctx, reading, ctx.person))
+
+
+@command(
+    "代报",
+    grammar=rf"(?P<name>[^\s\d,，、:：]{{2,10}}){GAP}(?P<phone>1\d{{10}}|0\d{{2,3}}-?\d{{7,8}}){GAP}(?P<text>.+)",
+    usage="代报 姓名 电话 内容",
+    about="替没有手机的人反映",
+)
+def on_behalf(ctx: Ctx, match: re.Match[str]) -> Reply:
+    """The person named is the reporter and earns the points; the case and its journal name the writer."""
+    person_id = people.by_name_and_phone(ctx.tx, match["name"], match["phone"])
+    if person_id is None:
+        person_id = people.add(ctx.tx, now=ctx.now, name=match["name"], phone=match["phone"])
+    reporter = people.by_id(ctx.tx, person_id)
+    assert reporter is not None
+    reading = _read(ctx.county, match["text"])
+    case = open_case(ctx, reading, reporter, note=f"替{match['name']}代报")
+    return _reply(ctx, case)
+
+
+def open_case(
+    ctx: Ctx,
+    reading: Reading,
+    reporter: Person,
+    *,
+    note: str = "",
+    spot: str = "",
+    token: str = "",
+    claim_hash: str | None = None,
+) -> Case:
+    """Open a case for what was read, in the unit that answers for it, with the deadline of its category.
+
+    `spot` is a place given apart from the text; `token` and `claim_hash` come from a page.
+    """
+    if not reading.text.strip():
+        raise Refused("请写一句话，说说是什么问题。")
+    unit_id = place.unit_of(ctx, reading, reporter)
+    category = ctx.county.rules.reading.by_code[reading.category]
+    hours = URGENT_HOURS if reading.urgent else category.due_hours
+    lat, lng, label = _location(ctx)
+    values = {
+        "state": "opened",
+        "category": category.code,
+        "uncertain": reading.uncertain,
+        "score": reading.score,
+        "words": list(reading.words),
+        "runner_up": reading.runner_up or "",
+        "rules_revision": ctx.county.rules.revision,
+        "urgent": reading.urgent or "",
+        "unit_id": unit_id,
+        "text": reading.text[:TEXT_MAX],
+        "place": spot or label,
+        "lat": lat,
+        "lng": lng,
+        "channel": ctx.message.channel,
+        "reporter_id": reporter.id,
+        "writer_id": ctx.person.id if ctx.person.id != reporter.id else None,
+        "handler_id": None,
+        "department_id": None,
+        "asked": not (place.is_grid(ctx, unit_id) or spot or label),
+        "confirmed": False,
+        "token": token or new_token(),
+        "claim_hash": claim_hash,
+        "opened_at": ctx.now,
+        "due_at": ctx.now + hours * HOUR,
+        "resolved_at": None,
+        "closed_at": None,
+    }
+    case_id = cases.add(ctx.tx, **values)
+    case = Case(id=case_id, **{name: values[name] for name in Case.__dataclass_fields__ if name != "id"})  # type: ignore[arg-type]
+    since = ctx.now - place.JOIN_SECONDS
+    if ctx.account is not None and ctx.account.photo_at >= since:
+        photos.join(ctx.tx, case_id=case_id, account_id=ctx.account.id, since=since)
+    announce(ctx, "case.opened", case, note=note)
+    return case
+
+
+def _location(ctx: Ctx) -> tuple[float | None, float | None, str]:
+    """The location sent shortly before the report, if any."""
+    message, account = ctx.message, ctx.account
+    if message.lat is not None:
+        return message.lat, message.lng, message.label
+    if account is None or ctx.now - account.located_at > place.JOIN_SECONDS:
+        return None, None, ""
+    return account.lat, account.lng, account.label
+
+
+def _read(county: County, text: str) -> Reading:
+    return nlp.read(text, county.rules.reading, county.places)
+
+
+def _reply(ctx: Ctx, case: Case) -> Reply:
+    lines = []
+    if case.urgent:
+        lines.append(f"情况紧急，请马上拨打 {HOTLINES[case.urgent]}！已同时通知各级。")
+    lines.append(f"收到，编号 {case.id}，类别：{category_name(ctx.county, case.category)}。")
+    if ctx.registry.units[case.unit_id].level in place.GRID_LEVELS:
+        lines.append(
+            f"已通知{ctx.registry.units[case.unit_id].name}的网格员，{clock_time(case.due_at)}前答复。"
+        )
+    else:
+        lines.append(f"已转{ctx.registry.units[case.unit_id].name}分拣，{clock_time(case.due_at)}前答复。")
+    if case.asked:
+        lines.append(place.QUESTION)
+    lines.append(f"发“查询 {case.id}”可看进度。")
+    return Reply("\n".join(lines), case.id)
+
+
+def from_page(tx: Tx, county: County, form: Form, *, now: int) -> Receipt:
+    """Open the case of a form, once per form id; raises Refused when something is missing.
+
+    The reporter is a person of its own until somebody brings the claim code.
+    """
+    row = inbox.arrive(tx, channel="web", message_id=form.id, now=now)
+    if row is None:
+        return _receipt_again(tx, county, form)
+    unit = county.registry.by_code.get(form.unit_code)
+    if unit is None:
+        raise Refused("没有这个二维码对应的网格。")
+    if form.phone and not PHONE.fullmatch(form.phone):
+        raise Refused("电话号码不对，请检查，或者不填。")
+    reporter_id = people.add(tx, now=now, phone=form.phone, unit_id=unit.id)
+    reporter = Person(reporter_id, "", form.phone, unit.id, ())
+    message = Message(form.id, "web", "", "text", form.text, lat=form.lat, lng=form.lng, label=form.place)
+    reading = _read(county, form.text)
+    ctx = Ctx(tx, now, county, reporter, None, message, reading)
+    code = derived_code(county.secret, "claim", form.id)
+    case = open_case(
+        ctx,
+        reading,
+        reporter,
+        spot=form.place,
+        token=derived_token(county.secret, "case", form.id),
+        claim_hash=keyed(county.secret, "claim", code),
+    )
+    for jpeg in form.photos:
+        photos.add(tx, case_id=case.id, jpeg=jpeg, now=now)
+    inbox.answer(tx, row, reply="", case_id=case.id)
+    return _receipt(county, case, code)
+
+
+def _receipt_again(tx: Tx, county: County, form: Form) -> Receipt:
+    kept = inbox.kept(tx, channel="web", message_id=form.id)
+    case = cases.get(tx, kept.case_id) if kept and kept.case_id else None
+    if case is None:
+        raise Refused("这次提交没有成功，请重新打开页面再试。")
+    return _receipt(county, case, derived_code(county.secret, "claim", form.id))
+
+
+def _receipt(county: County, case: Case, code: str) -> Receipt:
+    return Receipt(
+        case.id,
+        case.token,
+        code,
+        place.QUESTION if case.asked else "",
+        case.urgent,
+        category_name(county, case.category),
+    )

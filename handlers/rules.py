@@ -1,0 +1,143 @@
+"""The town's rule files as one immutable value: categories, notices, points."""
+
+import hashlib
+import string
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import nlp.rules
+
+LEVELS = ("county", "town", "village", "grid", "micro")
+CASE_FACTS = frozenset(
+    f"case.{verb}"
+    for verb in (
+        "opened",
+        "amended",
+        "dispatched",
+        "signed",
+        "confirmed",
+        "rejected",
+        "resolved",
+        "verified",
+        "failed",
+        "closed",
+    )
+)
+FACTS = CASE_FACTS | {"checkin.made", "checkin.late"}
+SEVERITIES = ("normal", "urgent")
+# Group levels, or whom the case concerns.
+TARGETS = frozenset({*LEVELS, "all", "department", "reporter"})
+PLACEHOLDERS = frozenset({"number", "category", "where", "text", "due", "note", "actor", "hotline", "link"})
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRule:
+    """Who hears of a fact. An empty condition matches everything."""
+
+    name: str
+    fact: str
+    to: str
+    text: str
+    category: str = ""
+    severity: str = ""
+    level: str = ""
+    format: str = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class PointsRule:
+    """Who earns from a fact: its reporter or its actor."""
+
+    name: str
+    fact: str
+    who: str
+    points: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    reading: nlp.rules.Rules
+    notices: tuple[NoticeRule, ...]
+    points: tuple[PointsRule, ...]
+    revision: str
+
+
+def load(folder: Path) -> Rules:
+    """Read every rule file of a town. Raises ValueError that names file, block and reason."""
+    reading = nlp.rules.load(folder)
+    notices = tuple(_blocks(folder / "notices.toml", "notice", NoticeRule, _check_notice))
+    points = tuple(_blocks(folder / "points.toml", "points", PointsRule, _check_points))
+    seen = hashlib.sha256(reading.revision.encode())
+    for name in ("notices.toml", "points.toml"):
+        seen.update((folder / name).read_bytes())
+    return Rules(reading, notices, points, seen.hexdigest()[:12])
+
+
+def _blocks(file: Path, key: str, kind: type[Any], check: Any) -> list[Any]:
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ValueError(f"{file.name}：{error}") from None
+    if unknown := set(content) - {key}:
+        raise ValueError(f"{file.name}：不认识的块 {'、'.join(sorted(unknown))}")
+    rules: list[Any] = []
+    for number, block in enumerate(content.get(key, []), 1):
+        try:
+            rule = _build(kind, block)
+            check(rule)
+        except ValueError as error:
+            raise ValueError(
+                f"{file.name} 第 {number} 块（{block.get('name', '未命名')}）：{error}"
+            ) from None
+        if any(rule.name == other.name for other in rules):
+            raise ValueError(f"{file.name} 第 {number} 块：名称 {rule.name} 重复")
+        rules.append(rule)
+    return rules
+
+
+def _build(kind: type[Any], block: dict[str, Any]) -> Any:
+    known = {field.name: field for field in fields(kind)}
+    if unknown := set(block) - set(known):
+        raise ValueError(f"不认识的项 {'、'.join(sorted(unknown))}")
+    for name, value in block.items():
+        if type(value) is not known[name].type:
+            raise ValueError(f"{name} 的值不对")
+    try:
+        return kind(**block)
+    except TypeError:
+        needed = [name for name in ("name", "fact", "to", "who", "points", "text", "reason") if name in known]
+        raise ValueError(f"缺少 {'、'.join(name for name in needed if name not in block)}") from None
+
+
+def _check_notice(rule: NoticeRule) -> None:
+    _check_in("fact", rule.fact, CASE_FACTS)
+    _check_in("to", rule.to, TARGETS)
+    _check_in("severity", rule.severity, {"", *SEVERITIES})
+    _check_in("level", rule.level, {"", *LEVELS})
+    _check_in("format", rule.format, {"text", "markdown"})
+    _check_template(rule.text)
+
+
+def _check_points(rule: PointsRule) -> None:
+    _check_in("fact", rule.fact, FACTS)
+    _check_in("who", rule.who, {"reporter", "actor"})
+    _check_template(rule.reason)
+    if rule.points <= 0 or isinstance(rule.points, bool):
+        raise ValueError("points 要大于 0")
+
+
+def _check_in(name: str, value: str, allowed: frozenset[str] | set[str]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{name} = {value!r} 不对，可用：{'、'.join(sorted(allowed - {''}))}")
+
+
+def _check_template(text: str) -> None:
+    try:
+        names = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+    except ValueError as error:
+        raise ValueError(f"text 的括号不对：{error}") from None
+    if unknown := names - PLACEHOLDERS:
+        raise ValueError(f"text 里不认识的占位 {'、'.join(sorted(unknown))}")
