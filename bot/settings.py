@@ -5,7 +5,7 @@ import binascii
 import os
 import re
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
@@ -76,7 +76,7 @@ class Settings(BaseSettings):
 
     @property
     def official_mode(self) -> Mode:
-        """How official-account messages are encrypted: safe where an AES key is set and nothing else is said."""
+        """How official-account messages are encrypted; safe is the default with an AES key."""
         return self.wechat_mode or ("safe" if self.wechat_aes_key else "plain")
 
     @property
@@ -101,7 +101,7 @@ def _complete(settings: Settings, *names: str) -> None:
 
 
 def check_aes_key(name: str, key: str) -> None:
-    """Raise ValueError unless `key` is what Tencent's console gives: 43 characters that decode to 32 bytes."""
+    """Raise ValueError unless `key` is 43 characters that decode to 32 bytes, as Tencent gives them."""
     try:
         size = len(base64.b64decode(key + "=", validate=True))
     except binascii.Error:
@@ -122,7 +122,7 @@ def read(**given: object) -> Settings:
 
 
 def _one_line(error: ValueError) -> str:
-    details = getattr(error, "errors", list)()
+    details: list[dict[str, Any]] = getattr(error, "errors", list)()
     lines = []
     for detail in details:
         where = "_".join(str(part) for part in detail["loc"]).upper()

@@ -43,6 +43,9 @@ _DUE_DESTINATIONS = (
     .order_by(sa.func.min(outbox.c.due_at), outbox.c.address)
     .limit(200)
 )
+_ANY_DUE = (
+    sa.select(outbox.c.id).where(outbox.c.state == "due", outbox.c.due_at <= sa.bindparam("now")).limit(1)
+)
 _MEET = (
     insert(destinations)
     .values(channel=sa.bindparam("channel"), address=sa.bindparam("address"), sends=[])
@@ -107,6 +110,10 @@ def row(
     }
 
 
+def any_due(tx: Tx, *, now: int) -> bool:
+    return tx.execute(_ANY_DUE, {"now": now}).first() is not None
+
+
 def claim(tx: Tx, *, now: int, lease_seconds: int) -> list[Claim]:
     """Lease every free destination that has something due, with what is due there."""
     waiting = [tuple(row) for row in tx.execute(_DUE_DESTINATIONS, {"now": now})]
@@ -126,8 +133,8 @@ def sent(tx: Tx, ids: Sequence[int], *, now: int) -> None:
     tx.execute(sa.update(outbox).where(outbox.c.id.in_(list(ids))).values(state="sent", sent_at=now))
 
 
-def retry_at(tx: Tx, ids: Sequence[int], *, due_at: int, error: str, count_try: bool = True) -> None:
-    values = {"due_at": due_at, "error": error, "tries": outbox.c.tries + int(count_try)}
+def retry_at(tx: Tx, ids: Sequence[int], *, due_at: int, error: str) -> None:
+    values = {"due_at": due_at, "error": error, "tries": outbox.c.tries + 1}
     tx.execute(sa.update(outbox).where(outbox.c.id.in_(list(ids))).values(**values))
 
 
@@ -135,10 +142,10 @@ def give_up(tx: Tx, ids: Sequence[int], *, error: str) -> None:
     tx.execute(sa.update(outbox).where(outbox.c.id.in_(list(ids))).values(state="failed", error=error))
 
 
-def release(tx: Tx, claim: Claim, *, sends: list[int]) -> None:
-    """End the lease of a destination and remember when it was sent to."""
+def release(tx: Tx, claim: Claim, *, sends: list[int], until: int) -> None:
+    """End the lease of a destination, or keep it closed until its budget allows more (UTC seconds)."""
     mine = (destinations.c.channel == claim.channel) & (destinations.c.address == claim.address)
-    tx.execute(sa.update(destinations).where(mine).values(lease_until=0, sends=sends))
+    tx.execute(sa.update(destinations).where(mine).values(lease_until=until, sends=sends))
 
 
 def remember_sends(tx: Tx, claim: Claim, *, sends: list[int]) -> None:

@@ -1,0 +1,316 @@
+"""The command line: `mashang --help`. Each command imports what it needs, so that `classify` starts fast."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from bot.handover import Work
+    from bot.settings import Settings
+
+app = typer.Typer(
+    help="码上办：网格化治理的聊天机器人。", no_args_is_help=True, add_completion=False, rich_markup_mode=None
+)
+inbox_app = typer.Typer(help="没能自动处理的消息。", no_args_is_help=True)
+rules_app = typer.Typer(help="规则文件。", no_args_is_help=True)
+app.add_typer(inbox_app, name="inbox")
+app.add_typer(rules_app, name="rules")
+
+WRONG = 2  # exit status: what was asked for cannot be done as asked
+RulesOption = Annotated[
+    Path | None, typer.Option("--rules", help="分类规则文件，默认用 rules/categories.toml")
+]
+
+
+def stop(message: str) -> NoReturn:
+    """End with one clear line on stderr."""
+    typer.echo(message, err=True)
+    raise typer.Exit(WRONG)
+
+
+@app.command(help="启动服务。")
+def serve(
+    host: Annotated[str | None, typer.Option(help="监听地址，默认 MASHANG_HOST")] = None,
+    port: Annotated[int | None, typer.Option(help="监听端口，默认 MASHANG_PORT", min=0, max=65535)] = None,
+) -> None:
+    from bot import logs, server
+    from bot.house import StartError
+    from bot.settings import Settings
+
+    def ready(settings: Settings) -> None:
+        typer.echo(f"码上办已启动：{settings.base_url}")
+        if settings.sandbox:
+            typer.echo(f"沙箱（先看这里）：{settings.base_url}/sandbox")
+
+    given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    settings = _settings(**given)
+    logs.set_up()
+    try:
+        server.serve(settings, ready)
+    except StartError as error:
+        stop(str(error))
+
+
+@app.command(help="建立数据库，或升级到最新结构。")
+def migrate() -> None:
+    from store import schema
+    from store.db import Database, Occupied
+
+    url = _settings().database_url
+    db = Database(url)
+    try:
+        db.open_writer()
+        before = schema.current(url)
+        schema.upgrade(url)
+    except Occupied:
+        stop("服务正在使用这个数据库，请先停掉它再升级。")
+    finally:
+        db.close()
+    typer.echo(f"数据库结构：{before or '空'} → {schema.head()}")
+
+
+@app.command(help="在终端里走一遍全过程，每一步都核对；全对才以 0 结束。")
+def demo(
+    rules: Annotated[Path | None, typer.Option(help="规则文件夹，默认 rules")] = None,
+) -> None:
+    from bot import demo, logs
+
+    logs.set_up(level=40)
+    raise typer.Exit(demo.run(rules or _settings().rules_dir))
+
+
+@app.command(
+    "import-registry", help="导入网格、人员、部门、超市和商品（CSV 文件夹）；有一行不对就什么都不导入。"
+)
+def import_registry(
+    folder: Annotated[Path, typer.Argument(help="放 grids.csv、people.csv 等文件的文件夹")],
+    invitations: Annotated[
+        Path | None, typer.Option(help="给每位有角色的人发一次性邀请码，写到这个文件")
+    ] = None,
+) -> None:
+    from bot.handover import import_files
+
+    if not folder.is_dir():
+        stop(f"没有文件夹 {folder}")
+    files = {}
+    for file in sorted(folder.glob("*.csv")):
+        try:
+            files[file.name] = file.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError:
+            stop(f"{file.name} 不是 UTF-8 编码，请另存为 UTF-8 的 CSV。")
+    given = {"files": files, "invite": invitations is not None}
+    done = _write_here_or_there("import-registry", given, import_files)
+    if done["errors"]:
+        for error in done["errors"]:
+            typer.echo(error, err=True)
+        stop(f"共 {len(done['errors'])} 处不对，什么都没有导入。")
+    for name in files:
+        typer.echo(f"{name}：新增 {done['added'][name]}，更新 {done['changed'][name]}")
+    if invitations is not None:
+        _write_invitations(invitations, done["invitations"])
+        typer.echo(f"邀请码 {len(done['invitations'])} 个，写在 {invitations}（7 天内有效，请分发后删除）")
+
+
+def _write_invitations(file: Path, rows: list[dict[str, str]]) -> None:
+    """One line a person; readable by its owner alone, because a code gives a role."""
+    import csv
+    import os
+
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
+        base = _settings().base_url
+        writer = csv.writer(out)
+        writer.writerow(["姓名", "角色", "单位", "邀请码", "二维码网址"])
+        for row in rows:
+            writer.writerow([row["name"], row["role"], row["unit"], row["code"], f"{base}/b/{row['code']}"])
+
+
+@app.command(help="给文本分类：标准输入一行一条，标准输出一行一个 JSON。不需要任何设置。")
+def classify(rules: RulesOption = None) -> None:
+    import json
+
+    from nlp.classify import classify as read
+    from nlp.rules import load_categories
+
+    file = rules or Path(__file__).parent.parent / "rules" / "categories.toml"
+    try:
+        loaded = load_categories(file)
+    except (ValueError, OSError) as error:
+        stop(f"规则文件有错：{error}")
+    for line in sys.stdin:
+        guess = read(line.rstrip("\n"), loaded)
+        row = {
+            "category": guess.category,
+            "uncertain": guess.uncertain,
+            "score": guess.score,
+            "words": list(guess.words),
+        }
+        sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+@app.command(help="把文件里的每一行当作一位居民的加密公众号消息，发给运行中的服务。")
+def replay(
+    file: Annotated[Path, typer.Argument(help="CSV 文件")],
+    column: Annotated[str, typer.Option(help="哪一列是消息")],
+    url: Annotated[str, typer.Option(help="服务地址，例如 http://127.0.0.1:8000")],
+    limit: Annotated[int | None, typer.Option(help="只发前多少行", min=1)] = None,
+    twice: Annotated[bool, typer.Option(help="每条发两次，核对两次回答相同")] = False,
+    connections: Annotated[int, typer.Option(help="同时多少个连接", min=1, max=256)] = 16,
+) -> None:
+    from bot import replay
+
+    settings = _settings()
+    try:
+        texts = replay.read_column(file, column, limit)
+        summary = replay.run(
+            texts, url, replay.keys_of(settings), deliveries=2 if twice else 1, connections=connections
+        )
+    except replay.CannotReplay as error:
+        stop(str(error))
+    typer.echo(summary.text())
+    raise typer.Exit(0 if summary.is_good else 1)
+
+
+@app.command(help="导出数据：cases、notices、checkins 或 ledger。电话号码已打码。")
+def export(
+    kind: Annotated[str, typer.Argument(help="cases | notices | checkins | ledger")],
+    format: Annotated[str, typer.Option(help="jsonl 或 csv")] = "jsonl",
+) -> None:
+    import csv
+    import json
+
+    from store import exports
+
+    if kind not in exports.QUERIES:
+        stop(f"没有 {kind} 这一种，可用：{'、'.join(exports.QUERIES)}")
+    if format not in ("jsonl", "csv"):
+        stop("格式只有 jsonl 和 csv")
+    rows = _exported(kind)
+    if format == "jsonl":
+        for row in rows:
+            sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+        return
+    writer = csv.DictWriter(sys.stdout, exports.columns(kind))
+    writer.writeheader()
+    for row in rows:
+        writer.writerow(row)
+
+
+def _exported(kind: str) -> Iterator[dict[str, object]]:
+    """Rows as they may leave the house: with phone numbers masked."""
+    from nlp.slots import mask_phones
+    from store import exports
+    from store.db import Database
+
+    db = Database(_existing_database())
+    try:
+        with db.read() as tx:
+            for row in exports.rows(tx, kind):
+                yield {
+                    name: mask_phones(value) if isinstance(value, str) else value
+                    for name, value in row.items()
+                }
+    finally:
+        db.close()
+
+
+@app.command(help="给每个网格写一个二维码（SVG），扫码即可上报。")
+def qr(
+    folder: Annotated[Path, typer.Option("--out", help="写到哪个文件夹")] = Path("qr"),
+    level: Annotated[str, typer.Option(help="只要这一级的单位，all 为全部")] = "grid",
+) -> None:
+    import segno
+
+    from store import units
+    from store.db import Database
+
+    settings = _settings()
+    db = Database(_existing_database())
+    with db.read() as tx:
+        found = [unit for unit in units.load(tx).units.values() if level in ("all", unit.level)]
+    db.close()
+    if not found:
+        stop(f"没有 {level} 这一级的单位，请先导入：mashang import-registry 文件夹")
+    folder.mkdir(parents=True, exist_ok=True)
+    for unit in found:
+        code = segno.make(f"{settings.base_url}/r/{unit.code}", error="m")
+        code.save(str(folder / f"{unit.code}.svg"), border=4, scale=8, title=unit.name)
+    typer.echo(f"{len(found)} 个二维码写在 {folder}，网址以 {settings.base_url}/r/ 开头")
+
+
+@inbox_app.command("retry", help="再处理一次没能自动处理的消息。")
+def inbox_retry() -> None:
+    from bot.handover import retry_inbox
+
+    done = _write_here_or_there("inbox-retry", {}, retry_inbox)
+    typer.echo(f"处理好 {done['done']} 条，还有 {done['failed']} 条不行。")
+    raise typer.Exit(1 if done["failed"] else 0)
+
+
+@rules_app.command("check", help="检查规则文件。")
+def rules_check(
+    folder: Annotated[Path | None, typer.Argument(help="规则文件夹，默认 MASHANG_RULES_DIR")] = None,
+) -> None:
+    import handlers.rules
+
+    try:
+        rules = handlers.rules.load(folder or _settings().rules_dir)
+    except (ValueError, OSError) as error:
+        stop(f"规则文件有错：{error}")
+    typer.echo(
+        f"没有问题：{len(rules.reading.categories)} 个类别，{len(rules.notices)} 条通知规则，"
+        f"{len(rules.points)} 条积分规则，版本 {rules.revision}"
+    )
+
+
+def _settings(**given: object) -> "Settings":
+    """The settings; a name nobody knows is a warning, a wrong value the end."""
+    from bot import settings
+
+    for name in settings.unknown_names():
+        typer.echo(f"提醒：不认识的设置 {name}，没有使用", err=True)
+    try:
+        return settings.read(**given)
+    except settings.SettingsError as error:
+        stop(f"设置有错：{error}")
+
+
+def _existing_database() -> str:
+    """The database's address; a SQLite file that is not there is a mistake, not an empty town."""
+    from store import schema
+
+    url: str = _settings().database_url
+    if not schema.current(url):
+        stop(f"数据库 {url.rpartition('@')[2]} 还没有建立，请先运行 mashang serve 或 mashang migrate")
+    return url
+
+
+def _write_here_or_there(work: str, given: dict[str, Any], run: "Work") -> dict[str, Any]:
+    """Do a writing work in this process, or let the server that holds the database do it."""
+    from bot import handover
+    from bot.house import House, StartError
+    from store.db import Occupied
+
+    settings = _settings()
+    house = House(settings)
+    try:
+        house.db.open_writer()
+        house.open()
+        return run(house, given)
+    except Occupied as running:
+        return handover.call(running, work, given)
+    except StartError as error:
+        stop(str(error))
+    finally:
+        house.close()
+
+
+def main() -> None:
+    """Entry of the `mashang` script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

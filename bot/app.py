@@ -1,0 +1,90 @@
+"""The web application: webhooks, citizen pages, health, and the sandbox where it is switched on."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.applications import Starlette
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route, Router
+
+from bot import clock, handover, webhooks
+from bot.house import House
+from bot.pages import citizen
+from bot.sandbox.app import mount as mount_sandbox
+from bot.sandbox.wire import AibotKeys, OfficialKeys
+from bot.sender import Sender
+from bot.settings import Settings
+from store import schema
+
+
+def create_app(house: House) -> FastAPI:
+    """The application of an opened house. Its start and stop run the sender and the clock."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        sender = Sender(house)
+        house.on_written = sender.wake
+        sender.start()
+        scheduler = clock.start(house)
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(scheduler.shutdown)
+            await asyncio.to_thread(sender.stop)
+            await asyncio.to_thread(house.close)
+
+    app = FastAPI(title="码上办", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.router.routes.extend(webhooks.routes(house.settings, house.receive))
+    app.router.routes.extend([Route("/healthz", _healthz), Route("/readyz", _readyz(house))])
+    app.router.routes.extend(handover.routes(house))
+    app.state.sandbox = None
+    if house.settings.sandbox:
+        stand_in = _sandbox(house.settings)
+        app.state.sandbox = stand_in.state.sandbox
+        app.router.routes.append(Route("/", _to_sandbox))
+        app.router.routes.extend(stand_in.routes)
+    app.router.routes.append(_pages(citizen.routes(house)))
+    return app
+
+
+def _pages(routes: list[BaseRoute]) -> Mount:
+    """The citizen pages behind gzip; the webhooks need none and stay without."""
+    return Mount("/", app=GZipMiddleware(Router(routes), minimum_size=1000))
+
+
+def _sandbox(settings: Settings) -> Starlette:
+    return mount_sandbox(
+        bot_url=settings.base_url,
+        official=OfficialKeys(
+            settings.wechat_app_id, settings.wechat_token, settings.wechat_aes_key, settings.official_mode
+        ),
+        aibot=AibotKeys(settings.aibot_token, settings.aibot_aes_key),
+        aibot_id=settings.aibot_id,
+        app_secret=settings.wechat_app_secret,
+    )
+
+
+async def _healthz(_request: Request) -> Response:
+    return JSONResponse({"ok": True})
+
+
+def _readyz(house: House) -> Callable[[Request], Awaitable[Response]]:
+    """Ready when the schema is at head, the rules are loaded and a county is there; never asks Tencent."""
+
+    async def readyz(_request: Request) -> Response:
+        checks = {
+            "schema": await asyncio.to_thread(lambda: schema.current(house.db.url) == schema.head()),
+            "rules": bool(house.county.rules.revision),
+            "county": house.county.registry.top is not None,
+        }
+        return JSONResponse(checks, 200 if all(checks.values()) else 503)
+
+    return readyz
+
+
+async def _to_sandbox(_request: Request) -> Response:
+    return RedirectResponse("/sandbox")

@@ -1,0 +1,153 @@
+"""One running bot: settings, database, rules and registry, and the way of a message through them."""
+
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import handlers
+import handlers.rules
+import nlp
+from bot.settings import LOOPBACK, Settings
+from handlers.codes import new_token
+from handlers.ctx import County
+from handlers.import_registry import import_registry
+from handlers.message import Message, Reply
+from nlp.slots import Places
+from store import inbox, meta, schema, units
+from store.db import Busy, Database, Occupied
+
+log = logging.getLogger("mashang")
+RETRY_BATCH = 100
+
+
+class StartError(Exception):
+    """Why the bot cannot start, in one line for the person who started it."""
+
+
+class House:
+    """Everything a request needs. `open` before use, `close` at the end; `county` is replaced as a whole."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
+        self.settings = settings
+        self.db = Database(settings.database_url)
+        self.token = secrets.token_urlsafe(24)  # lets a CLI command hand its work over
+        self._clock = clock
+        self._county: County | None = None
+        self.on_written: Callable[[], None] = lambda: None  # the sender, told that something may be due
+
+    def now(self) -> int:
+        return int(self._clock())
+
+    @property
+    def county(self) -> County:
+        assert self._county is not None, "the house is not open"
+        return self._county
+
+    def open(self) -> None:
+        """Take the database, bring its schema up, read the rules. Raises StartError."""
+        handlers.load()
+        try:
+            rules = handlers.rules.load(self.settings.rules_dir)
+        except (ValueError, OSError) as error:
+            raise StartError(f"规则文件有错：{error}") from None
+        self._open_database()
+        if self.settings.sandbox:
+            self._open_sandbox()
+        with self.db.read() as tx:
+            registry = units.load(tx)
+        secret = self.settings.secret_key or self.db.write(
+            lambda tx: meta.keep_first(tx, "secret_key", new_token())
+        )
+        self._county = County(rules, registry, _places(registry), secret.encode(), self.settings.base_url)
+
+    def _open_database(self) -> None:
+        try:
+            self.db.open_writer(f"{self.settings.base_url}\n{self.token}\n")
+        except Occupied:
+            raise StartError(
+                f"数据库 {self.db.path} 正由另一个码上办进程使用，请先停掉它，或换一个 MASHANG_DATABASE_URL"
+            ) from None
+        except Exception as error:
+            raise StartError(f"打不开数据库：{type(error).__name__}") from error
+        now_at = schema.current(self.db.url)
+        if now_at and now_at != schema.head() and not self.db.is_sqlite:
+            raise StartError("数据库结构不是最新的，请先运行：mashang migrate")
+        schema.upgrade(self.db.url)
+
+    def _open_sandbox(self) -> None:
+        """The sandbox lets anybody be anybody: on this machine only, never on a real town's data."""
+        if self.settings.host not in LOOPBACK:
+            raise StartError("沙箱只能在本机使用：请把 MASHANG_HOST 设为 127.0.0.1，或关掉 MASHANG_SANDBOX")
+        with self.db.read() as tx:
+            is_marked = meta.get(tx, "sandbox") == "1"
+            is_empty = units.load(tx).top is None
+        if not (is_marked or is_empty):
+            raise StartError(
+                "这个数据库里有真实数据，不能开沙箱：请换一个 MASHANG_DATABASE_URL，或关掉 MASHANG_SANDBOX"
+            )
+        folder = Path(__file__).parent / "sandbox" / "county"
+        files = {file.name: file.read_text(encoding="utf-8") for file in folder.glob("*.csv")}
+        now = self.now()
+        self.db.write(lambda tx: meta.put(tx, "sandbox", "1"))
+        self.db.write(lambda tx: import_registry(tx, files, secret=b"", now=now))
+
+    def refresh(self) -> None:
+        """Read the registry again when an import has changed it (by this process or another)."""
+        with self.db.read() as tx:
+            if units.revision(tx) == self.county.registry.revision:
+                return
+            registry = units.load(tx)
+        old = self.county
+        self._county = County(old.rules, registry, _places(registry), old.secret, old.base_url)
+        log.info("registry read again, revision %s", registry.revision)
+
+    def close(self) -> None:
+        self.db.close()
+
+    async def receive(self, message: Message) -> Reply:
+        """Read, then act in one unit of work. When our own code fails, a second one keeps the raw message.
+
+        Raises Busy, or what the database raised, when nothing could be kept: then nothing is acknowledged.
+        """
+        county, now = self.county, self.now()
+        try:
+            if county.registry.top is None:
+                raise LookupError("no county was imported yet")
+            reading = nlp.read(message.text, county.rules.reading, county.places)
+            reply = await self.db.write_async(
+                lambda tx: handlers.handle(tx, county, message, reading, now=now)
+            )
+        except Busy:
+            raise
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"[:500]
+            log.exception("%s message %s failed and is kept for a retry", message.channel, message.id)
+            reply = await self.db.write_async(lambda tx: handlers.keep_failed(tx, message, reason, now=now))
+        self.on_written()
+        return reply
+
+    def retry_failed(self) -> dict[str, int]:
+        """Run kept messages that failed once more: how many are done, how many still fail."""
+        with self.db.read() as tx:
+            waiting = inbox.failed(tx, RETRY_BATCH)
+        done = 0
+        for row, kept in waiting:
+            done += self._retry_one(row, Message(**kept))
+        self.on_written()
+        return {"done": done, "failed": len(waiting) - done}
+
+    def _retry_one(self, row: int, message: Message) -> bool:
+        county, now = self.county, self.now()
+        try:
+            reading = nlp.read(message.text, county.rules.reading, county.places)
+            self.db.write(lambda tx: handlers.retry(tx, county, message, reading, row, now=now))
+        except Exception:
+            log.exception("%s message %s failed again", message.channel, message.id)
+            return False
+        return True
+
+
+def _places(registry: units.Registry) -> Places:
+    return Places.build((unit.name, unit.id) for unit in registry.units.values())
