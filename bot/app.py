@@ -17,7 +17,6 @@ from bot.pages import citizen
 from bot.sandbox.app import mount as mount_sandbox
 from bot.sandbox.wire import AibotKeys, OfficialKeys
 from bot.sender import Sender
-from bot.settings import Settings
 from store import schema
 
 
@@ -43,7 +42,7 @@ def create_app(house: House) -> FastAPI:
     app.router.routes.extend(handover.routes(house))
     app.state.sandbox = None
     if house.settings.sandbox:
-        stand_in = _sandbox(house.settings)
+        stand_in = _sandbox(house)
         app.state.sandbox = stand_in.state.sandbox
         app.router.routes.append(Route("/", _to_sandbox))
         app.router.routes.extend(stand_in.routes)
@@ -56,7 +55,8 @@ def _pages(routes: list[BaseRoute]) -> Mount:
     return Mount("/", app=GZipMiddleware(Router(routes), minimum_size=1000))
 
 
-def _sandbox(settings: Settings) -> Starlette:
+def _sandbox(house: House) -> Starlette:
+    settings = house.settings
     return mount_sandbox(
         bot_url=settings.base_url,
         official=OfficialKeys(
@@ -65,6 +65,7 @@ def _sandbox(settings: Settings) -> Starlette:
         aibot=AibotKeys(settings.aibot_token, settings.aibot_aes_key),
         aibot_id=settings.aibot_id,
         app_secret=settings.wechat_app_secret,
+        clock=house.now,
     )
 
 

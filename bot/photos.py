@@ -16,9 +16,6 @@ _TOO_MANY_PIXELS = "这张照片的像素太高，超过 4,000 万。请用普�
 _TOO_LARGE = "这张照片超过 10 MB。请用普通拍照模式重拍，或截图后再发。"
 _HEIC = "这张照片是苹果手机的 HEIC 格式，暂时打不开。请截图后再发，或把相机格式设为“兼容性最佳”。"
 
-# Pillow looks at this before it reserves memory for a picture.
-Image.MAX_IMAGE_PIXELS = PIXELS_MAX
-
 
 class BadPhoto(ValueError):
     """The file cannot be kept as a photo; the text says why, to the person who sent it."""
@@ -42,7 +39,7 @@ def reencode(data: bytes) -> bytes:
         return _redraw(data)
     except BadPhoto:
         raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+    except Image.DecompressionBombError:  # Pillow's own, higher limit
         raise BadPhoto(_TOO_MANY_PIXELS) from None
     except Exception:  # a broken file makes the decoders raise almost anything
         raise BadPhoto(_NO_PICTURE) from None
@@ -50,6 +47,7 @@ def reencode(data: bytes) -> bytes:
 
 def _redraw(data: bytes) -> bytes:
     with Image.open(BytesIO(data), formats=FORMATS) as picture:
+        # Only the header has been read so far.
         if picture.width * picture.height > PIXELS_MAX:
             raise BadPhoto(_TOO_MANY_PIXELS)
         # A JPEG can be decoded at a half, a quarter … of its size: less memory, less time.

@@ -97,7 +97,7 @@ def _act(ctx: Ctx) -> Reply:
         case "enter":
             return Reply(WELCOME)
         case "voice":
-            return Reply("暂时听不懂语音，请用文字说一说，或发一张照片。")
+            return _text(ctx) if ctx.message.text else Reply("没听清，请用文字说一说，或发一张照片。")
         case _:
             return Reply("")
 

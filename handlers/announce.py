@@ -176,8 +176,7 @@ def category_name(county: County, code: str) -> str:
 
 def where(county: County, case: Case) -> str:
     """The units from the town down, then what the reporter said of the place."""
-    names = [unit.name for unit in reversed(county.registry.chain(case.unit_id))]
-    unit = "".join(names[1:] or names)
+    unit = county.registry.full_name(case.unit_id)
     return f"{unit}（{mask_phones(case.place)}）" if case.place else unit
 
 

@@ -66,8 +66,7 @@ def scanned(ctx: Ctx) -> str | None:
     if unit is None or ctx.account is None:
         return None
     people.scanned(ctx.tx, ctx.account.id, unit_id=unit.id, now=ctx.now)
-    names = "".join(u.name for u in reversed(ctx.registry.chain(unit.id)[:-1])) or unit.name
-    return f"您在{names}。\n请直接说有什么问题，可以发照片，马上给您编号。"
+    return f"您在{ctx.registry.full_name(unit.id)}。\n请直接说有什么问题，可以发照片，马上给您编号。"
 
 
 def receive(ctx: Ctx) -> Reply:

@@ -73,7 +73,7 @@ class Tx:
         return self._connection.execute(statement, parameters)
 
     @contextmanager
-    def savepoint(self, name: str = "inner") -> Iterator[None]:
+    def savepoint(self, name: str = "attempt") -> Iterator[None]:
         """Undo what the block did, and only that, when it raises."""
         run = self._connection.exec_driver_sql
         run(f"SAVEPOINT {name}")
@@ -142,11 +142,12 @@ class Database:
 
     def close(self) -> None:
         """Finish what is queued, then let go of the file."""
-        if self._writer is not None:
-            self._writer.close()
         self._read_threads.shutdown()
         if self._readers is not None:
             self._readers.dispose()
+        # Last, because only a writing connection folds SQLite's WAL back into the file.
+        if self._writer is not None:
+            self._writer.close()
 
     def _submit(self, work: Callable[[Tx], T]) -> "Future[T]":
         if self._writer is None:

@@ -73,6 +73,15 @@ class Registry:
         """Whether `unit_id` is `area_id` or lies below it."""
         return any(unit.id == area_id for unit in self.chain(unit_id))
 
+    def full_name(self, unit_id: int) -> str:
+        """From the town down: 青河镇幸福社区第二网格; a name that the next one begins with is left out."""
+        names = [unit.name for unit in reversed(self.chain(unit_id))]
+        names = names[1:] or names
+        kept = [
+            name for name, lower in zip(names, [*names[1:], ""], strict=True) if not lower.startswith(name)
+        ]
+        return "".join(kept)
+
     def under(self, unit_id: int) -> list[int]:
         """Ids of the unit and everything below it."""
         found, waiting = [], [unit_id]

@@ -1,0 +1,48 @@
+"""Recognise a message that only greets or thanks."""
+
+import re
+
+from nlp.plain import plain
+
+_PEOPLE = (
+    "领导|老师|师傅|客服|大家|各位|你们|您们|政府|书记|主任|村长|镇长|网格员|工作人员|同志|机器人|小助手|"
+    "码上办|亲|您|你"
+)
+_PARTICLE = "啊|呀|哦|噢|喔|呢|吧|了|哈|嘛|啦|哟|呐|哇|的|额|呃|唉|诶|嗨"
+_GREETING = (
+    "你好|您好|大家好|领导好|老师好|早上好|上午好|中午好|下午好|晚上好|早安|午安|晚安|早|新年好|新年快乐|春节快乐|节日快乐|过年好|"
+    "在吗|在不在|在么|在没|有人吗|有人在吗|有人没|请问|打扰一下|打扰|哈喽|哈罗|喂|hello|hi|hey|你好吗|最近好吗|再见|拜拜|bye"
+)
+_THANKS = (
+    "谢谢|多谢|感谢|谢过|谢|辛苦|费心|好的|好滴|好嘞|好|收到|知道|明白|了解|晓得|行|可以|没事|没问题|不客气|嗯|恩|"
+    "okay|ok|okk|thanks|thankyou|thank|thx|3q|点赞|赞|满意|给力"
+)
+_FOR_WHAT = "及时|关心|帮助|帮忙|支持|回复|理解|处理|解决|工作|服务|配合|付出|一下"
+_STRENGTH = "非常|十分|万分|太|很|真是|真|实在|又|都|也|先|那|就|再次|一声"
+
+_IGNORED = re.compile(r"[\W_]+")
+
+
+def _any(*words: str) -> str:
+    """One of the words, the longest first; what has matched is not tried again another way."""
+    return f"(?>{'|'.join(sorted('|'.join(words).split('|'), key=len, reverse=True))})"
+
+
+_ONLY_COURTESY = re.compile(
+    f"(?:{_any(_GREETING)}|{_any(_THANKS)}{_any(_PEOPLE, _PARTICLE, _FOR_WHAT, _STRENGTH)}*+"
+    f"|{_any(_PEOPLE, _PARTICLE, _STRENGTH)})*+"
+)
+_HOLDS_THANKS = re.compile(_any(_THANKS))
+_GREETINGS = re.compile(_any(_GREETING))
+TEXT_LENGTH_MAX = 40  # a longer one says more than thanks
+
+
+def courtesy(text: str) -> str | None:
+    """ "greeting" or "thanks" where nothing else is left of the text, else None.
+
+    Nothing but punctuation, stickers or emoji is a greeting.
+    """
+    left = _IGNORED.sub("", plain(text)).lower()
+    if len(left) > TEXT_LENGTH_MAX or not _ONLY_COURTESY.fullmatch(left):
+        return None
+    return "thanks" if _HOLDS_THANKS.search(_GREETINGS.sub(" ", left)) else "greeting"

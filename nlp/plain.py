@@ -1,0 +1,54 @@
+"""Bring a text into the one form that rules are written in."""
+
+import re
+import unicodedata
+from functools import cache
+from typing import Protocol, cast
+
+_UNSEEN = re.compile(  # control, zero-width, direction and variation marks; halves of broken characters
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
+)
+_PICTURE = re.compile(  # a WeChat sticker such as [微笑] or [Smile], or a run of emoji
+    r"\[[一-鿿A-Za-z]{1,8}\]"
+    "|[\u20e3\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2900-\u297f\u2b00-\u2bff\u3030\u303d\ue000-\uf8ff"
+    "\U0001f000-\U0001faff]+"
+)
+_TWICE_MAX = 3  # conversions until nothing changes: 薴 → 苧 → 苎 is the longest chain
+_COMMON = tuple(zip("，！？：；（）～", ",!?:;()~", strict=True))
+
+
+def plain(text: str) -> str:
+    """The text in NFKC and simplified characters, without stickers, emoji and what cannot be seen.
+
+    Runs of white space become one space. Doing it twice changes nothing. A picture leaves a space,
+    so that the words beside it do not grow together.
+    """
+    text = _UNSEEN.sub("", text)
+    # Nearly every text holds these few; without them it is in NFKC already, which is seen 20 times
+    # faster than made.
+    for wide, narrow in _COMMON:
+        text = text.replace(wide, narrow)
+    text = unicodedata.normalize("NFKC", text)
+    return " ".join(_PICTURE.sub(" ", _simplified(text)).split())
+
+
+def _simplified(text: str) -> str:
+    if text.isascii():
+        return text
+    for _ in range(_TWICE_MAX):
+        before, text = text, _converter().convert(text)
+        if text == before:
+            break
+    return text
+
+
+class _Converter(Protocol):
+    def convert(self, text: str) -> str: ...
+
+
+@cache
+def _converter() -> _Converter:
+    from opencc import OpenCC  # loaded on first need: 3 ms and 1 MB that many commands never use
+
+    return cast(_Converter, OpenCC("t2s"))

@@ -1,0 +1,291 @@
+"""Read the town's rule files and check every block of them."""
+
+import hashlib
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from nlp.scan import Scanner, fold
+
+OTHER = "other"  # the category of what no word was found in
+CALLS = ("119", "110", "120")
+WEIGHT_MAX = 1_000
+WORD_LENGTH_MAX = 32
+
+
+@dataclass(frozen=True)
+class Category:
+    """One kind of case (事件类别), as its block in the rule file says."""
+
+    code: str
+    name: str
+    department: str
+    due_hours: int
+    bias: int
+    keywords: Mapping[str, int]
+    exclude: tuple[str, ...]
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """One kind of emergency: whom to call, and the words and pairs of words that tell it."""
+
+    call: str
+    name: str
+    words: tuple[str, ...]
+    pairs: tuple[tuple[str, str], ...]
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Calm:
+    """What takes an alarm back; see the head of urgent.toml for each list."""
+
+    phrases: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    clause: tuple[str, ...] = ()
+    sentence: tuple[str, ...] = ()
+    now: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rules:
+    """All rule files of one county, checked and made ready to scan with; never changed."""
+
+    categories: tuple[Category, ...]
+    by_code: Mapping[str, Category]
+    margin: int  # a lead smaller than this is uncertain
+    revision: str
+    scanner: Scanner
+    votes: tuple[tuple[tuple[int, int], ...], ...]  # for each word: (which category, weight)
+    voters: tuple[frozenset[int], ...]  # for each word: the categories it speaks for
+    biases: tuple[int, ...]  # for each category
+    alarms: tuple[Alarm, ...]
+    calm: Calm
+    danger: Scanner  # every word of the alarms, and the phrases that hide one
+
+
+def load(folder: Path) -> Rules:
+    """The rules of a folder with categories.toml and urgent.toml.
+
+    Raises ValueError naming file, block and reason.
+    """
+    categories, urgent = _File(folder / "categories.toml"), _File(folder / "urgent.toml")
+    needed = {"name", "department", "due_hours"}
+    alarms, calm = _alarms(urgent)
+    return _compile(categories, needed, alarms, calm, revision=_revision([categories, urgent]))
+
+
+def load_categories(file: Path) -> Rules:
+    """The rules of one category file alone: any codes; only `code` and `keywords` must be given.
+
+    Raises ValueError naming file, block and reason.
+    """
+    categories = _File(file)
+    return _compile(categories, set(), (), Calm(), revision=_revision([categories]))
+
+
+class _File:
+    """A TOML file, its bytes, and how to name it in a complaint."""
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.name
+        try:
+            self.raw = path.read_bytes()
+            self.content: dict[str, Any] = tomllib.loads(self.raw.decode())
+        except OSError as error:
+            raise ValueError(f"{self.name}: cannot be read: {error.strerror}") from error
+        except ValueError as error:  # not UTF-8, not TOML
+            raise ValueError(f"{self.name}: {error}") from error
+
+    def block(self, where: str, content: Any, keys: set[str], needed: set[str]) -> "_Block":
+        return _Block(f"{self.name}: {where}", content, keys, needed)
+
+    def blocks(self, name: str, keys: set[str], needed: set[str]) -> "list[_Block]":
+        """The blocks [[name]] in the order of the file."""
+        found = self.content.get(name, [])
+        if not isinstance(found, list):
+            raise ValueError(f"{self.name}: write [[{name}]], not [{name}]")
+        label = "code" if "code" in keys else "call"
+        blocks = []
+        for number, content in enumerate(found, 1):
+            named = f' "{content[label]}"' if isinstance(content, dict) and label in content else ""
+            blocks.append(self.block(f"[[{name}]] {number}{named}", content, keys, needed))
+        return blocks
+
+
+class _Block:
+    """One block of a rule file; each reader checks what it hands out."""
+
+    def __init__(self, where: str, content: Any, keys: set[str], needed: set[str]) -> None:
+        self.where = where
+        if not isinstance(content, dict):
+            self.refuse("is not a block of keys")
+        self.content: dict[str, Any] = content
+        for key in content:
+            if key not in keys:
+                self.refuse(f'unknown key "{key}"')
+        for key in sorted(needed):
+            if key not in content:
+                self.refuse(f'"{key}" is missing')
+
+    def refuse(self, reason: str) -> None:
+        raise ValueError(f"{self.where}: {reason}")
+
+    def text(self, key: str, otherwise: str = "") -> str:
+        value = self.content.get(key, otherwise)
+        if not isinstance(value, str) or (key in self.content and not value.strip()):
+            self.refuse(f'"{key}" must be a text and not empty')
+        return str(value)
+
+    def number(self, key: str, otherwise: int, low: int, high: int) -> int:
+        value = self.content.get(key, otherwise)
+        if type(value) is not int or not low <= value <= high:
+            self.refuse(f'"{key}" must be a whole number from {low} to {high}')
+        return int(value)
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        value = self.content.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(each, str) and each.strip() for each in value):
+            self.refuse(f'"{key}" must be a list of texts, none of them empty')
+        return tuple(value)
+
+    def words(self, key: str) -> tuple[str, ...]:
+        """The words of a list, in the case in which texts are scanned."""
+        words = tuple(fold(word) for word in self.texts(key))
+        for word in words:
+            self.check_word(word)
+        if len(set(words)) != len(words):
+            self.refuse(f'"{key}" holds a word twice')
+        return words
+
+    def pairs(self, key: str) -> tuple[tuple[str, str], ...]:
+        """Each [first, second], where either side may be several words parted by "|"."""
+        pairs: list[tuple[str, str]] = []
+        value = self.content.get(key, [])
+        for pair in value if isinstance(value, list) else [value]:
+            match pair:
+                case [str(first), str(second)]:
+                    sides = fold(first).split("|"), fold(second).split("|")
+                    for word in [*sides[0], *sides[1]]:
+                        self.check_word(word)
+                    pairs += [(one, other) for one in sides[0] for other in sides[1]]
+                case _:
+                    self.refuse(f'"{key}" must be a list of pairs ["this|or this", "that|or that"]')
+        return tuple(pairs)
+
+    def weights(self, key: str) -> Mapping[str, int]:
+        value = self.content.get(key, {})
+        if not isinstance(value, dict):
+            self.refuse(f'"{key}" must be a table of word = weight')
+        for word, weight in value.items():
+            self.check_word(word)
+            if type(weight) is not int or not 0 < abs(weight) <= WEIGHT_MAX:
+                self.refuse(
+                    f'the weight of "{word}" must be a whole number from 1 to {WEIGHT_MAX}, or below 0'
+                )
+        return MappingProxyType(value)
+
+    def check_word(self, word: str) -> None:
+        if not word or word != word.strip() or len(word) > WORD_LENGTH_MAX:
+            self.refuse(f'"{word}" must have 1 to {WORD_LENGTH_MAX} characters and no space at its ends')
+
+
+_CATEGORY_KEYS = {"code", "name", "department", "due_hours", "bias", "keywords", "exclude", "examples"}
+
+
+def _compile(file: _File, needed: set[str], alarms: tuple[Alarm, ...], calm: Calm, *, revision: str) -> Rules:
+    head = file.block("head", file.content, {"category", "margin"}, set())
+    categories: dict[str, Category] = {}
+    for block in file.blocks("category", _CATEGORY_KEYS, {"code", "keywords"} | needed):
+        category = _category(block)
+        if category.code in categories:
+            block.refuse("this code stands twice")
+        categories[category.code] = category
+    if not categories:
+        raise ValueError(f"{file.name}: there is no [[category]] block")
+    in_order = tuple(categories.values())
+    votes = _votes(in_order)
+    return Rules(
+        categories=in_order,
+        by_code=MappingProxyType(categories),
+        margin=head.number("margin", 2, 0, WEIGHT_MAX),
+        revision=revision,
+        scanner=Scanner(votes),
+        votes=tuple(tuple(each) for each in votes.values()),
+        voters=tuple(frozenset(which for which, weight in each if weight > 0) for each in votes.values()),
+        biases=tuple(category.bias for category in in_order),
+        alarms=alarms,
+        calm=calm,
+        danger=Scanner(dict.fromkeys(_danger(alarms, calm))),
+    )
+
+
+def _category(block: _Block) -> Category:
+    code = block.text("code")
+    keywords, exclude = block.weights("keywords"), block.words("exclude")
+    for word in keywords:
+        if fold(word) in exclude:
+            block.refuse(f'"{word}" is both a keyword and excluded')
+    return Category(
+        code=code,
+        name=block.text("name", code),
+        department=block.text("department"),
+        due_hours=block.number("due_hours", 168, 1, 10_000),
+        bias=block.number("bias", 0, -WEIGHT_MAX, WEIGHT_MAX),
+        keywords=keywords,
+        exclude=exclude,
+        examples=block.texts("examples"),
+    )
+
+
+def _votes(categories: Iterable[Category]) -> dict[str, list[tuple[int, int]]]:
+    """For each word of the file its votes; an excluded word has none and hides what lies inside it."""
+    spelling: dict[str, str] = {}
+    votes: dict[str, list[tuple[int, int]]] = {}
+    for which, category in enumerate(categories):
+        for word, weight in category.keywords.items():
+            votes.setdefault(spelling.setdefault(fold(word), word), []).append((which, weight))
+        for word in category.exclude:
+            votes.setdefault(spelling.setdefault(fold(word), word), [])
+    return votes
+
+
+def _alarms(file: _File) -> tuple[tuple[Alarm, ...], Calm]:
+    file.block("head", file.content, {"alarm", "calm"}, {"alarm"})
+    alarms = tuple(
+        _alarm(block)
+        for block in file.blocks("alarm", {"call", "name", "words", "pairs", "examples"}, {"call", "name"})
+    )
+    lists = {"phrases", "before", "clause", "sentence", "now"}
+    calm = file.block("[calm]", file.content.get("calm", {}), lists | {"examples"}, set())
+    words = {name: calm.words(name) for name in lists}
+    return alarms, Calm(**words, examples=calm.texts("examples"))
+
+
+def _alarm(block: _Block) -> Alarm:
+    if block.text("call") not in CALLS:
+        block.refuse(f'"call" must be one of {", ".join(CALLS)}')
+    return Alarm(
+        call=block.text("call"),
+        name=block.text("name"),
+        words=block.words("words"),
+        pairs=block.pairs("pairs"),
+        examples=block.texts("examples"),
+    )
+
+
+def _danger(alarms: Iterable[Alarm], calm: Calm) -> Iterable[str]:
+    for alarm in alarms:
+        yield from alarm.words
+        yield from (word for pair in alarm.pairs for word in pair)
+    yield from calm.phrases
+
+
+def _revision(files: Iterable[_File]) -> str:
+    return hashlib.sha256(b"\0".join(file.raw for file in files)).hexdigest()[:12]

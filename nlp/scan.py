@@ -1,0 +1,44 @@
+"""Find many words in a text in one pass; where words lie inside one another, the longest wins."""
+
+from collections.abc import Iterable, Sequence
+
+from ahocorasick_rs import AhoCorasick, MatchKind
+
+Hit = tuple[int, int, int]  # (which word, start, end)
+
+
+class Scanner:
+    """An automaton over `words`; built once, never changed, safe to share between threads."""
+
+    __slots__ = ("_automaton", "words")
+
+    def __init__(self, words: Iterable[str]) -> None:
+        """Raises ValueError for an empty word or one that stands twice (also in another case)."""
+        self.words: Sequence[str] = tuple(words)
+        folded = [fold(word) for word in self.words]
+        if len(set(folded)) != len(folded):
+            raise ValueError("a word stands twice")
+        self._automaton = AhoCorasick(folded, matchkind=MatchKind.Standard) if folded else None
+
+    def hits(self, text: str) -> list[Hit]:
+        """Every word found in `text`, from left to right, without those inside a longer one.
+
+        Two words that only overlap both count. Latin letters match in either case.
+        """
+        if self._automaton is None:
+            return []
+        kept: list[Hit] = []
+        # The automaton reports by rising end and, at one end, the longest first: what a new hit
+        # contains is at the end of `kept`, and only its last entry can contain the new one.
+        for hit in self._automaton.find_matches_as_indexes(fold(text), overlapping=True):
+            start, end = hit[1], hit[2]
+            while kept and kept[-1][1] >= start and kept[-1][2] < end:
+                kept.pop()
+            if not kept or kept[-1][2] < end:
+                kept.append(hit)
+        return kept
+
+
+def fold(text: str) -> str:
+    """Lower case, every character staying at its place ("İ" alone would become two)."""
+    return text.replace("İ", "I").lower()

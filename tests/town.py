@@ -1,0 +1,101 @@
+"""The sample county as a test sees it: people speak by name, groups hear, the clock moves when told."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from bot import clock
+from bot.house import House
+from bot.sandbox.cast import load
+from handlers.message import Message
+from store import exports, ledger, people
+from store.db import Database
+
+# Monday 23 November 2026, 09:00 in Asia/Shanghai.
+NOW = 1_795_395_600
+HOUR, DAY = 3600, 86_400
+CAST = {person.name: person for person in load().people.values()}
+
+
+@dataclass
+class Town:
+    """A house on a real database with the sample county; `now` is the only clock."""
+
+    house: House
+    time: list[int]
+    ids: Any = field(default_factory=lambda: count(1))
+
+    @property
+    def db(self) -> Database:
+        return self.house.db
+
+    @property
+    def now(self) -> int:
+        return self.time[0]
+
+    def later(self, seconds: int) -> None:
+        """Let time pass, without running jobs."""
+        self.time[0] += seconds
+
+    def say(self, who: str, text: str, *, message_id: str = "") -> str:
+        """What the bot answers when somebody (a name of the cast, or any openid) writes `text` privately."""
+        return self.send(Message(message_id or self.next_id(), "official", openid(who), "text", text))
+
+    def say_in_group(self, who: str, text: str, chat: str = "wr-QH-XF") -> str:
+        """The same by @bot in a group chat; `who` must have a 企业微信 account."""
+        return self.send(Message(self.next_id(), "aibot", CAST[who].userid, "text", text, chat=chat))
+
+    def send_photo(self, who: str, media_id: str = "media-1") -> str:
+        return self.send(Message(self.next_id(), "official", openid(who), "image", media_id=media_id))
+
+    def send_location(self, who: str, label: str, lat: float = 32.5, lng: float = 120.5) -> str:
+        message = Message(self.next_id(), "official", openid(who), "location", lat=lat, lng=lng, label=label)
+        return self.send(message)
+
+    def scan(self, who: str, scene: str) -> str:
+        return self.send(Message(self.next_id(), "official", openid(who), "scan", scene=scene))
+
+    def send(self, message: Message) -> str:
+        return asyncio.run(self.house.receive(message)).text
+
+    def next_id(self) -> str:
+        return f"m{next(self.ids)}"
+
+    def run_jobs(self) -> list[str]:
+        """Run what is due now; the names of the jobs that ran."""
+        return clock.run_due(self.db, self.house.county, self.now)
+
+    def rows(self, kind: str) -> list[dict[str, Any]]:
+        """What `mashang export kind` would write: cases, notices, checkins or ledger."""
+        with self.db.read() as tx:
+            return list(exports.rows(tx, kind))
+
+    def case(self, number: int) -> dict[str, Any]:
+        return next(row for row in self.rows("cases") if row["number"] == number)
+
+    def heard(self, unit: str) -> list[str]:
+        """The notices queued for the group of a unit (or for the group of a department there), oldest first."""
+        return [row["text"] for row in self.rows("notices") if row["unit"] == unit]
+
+    def told(self) -> list[str]:
+        """The notices queued for reporters in the official account."""
+        return [row["text"] for row in self.rows("notices") if row["channel"] == "official"]
+
+    def points(self, who: str) -> int:
+        with self.db.read() as tx:
+            known = people.by_account(tx, "official", openid(who))
+            return ledger.points_of(tx, known[1].id) if known else 0
+
+    def drift(self) -> list[int]:
+        """Accounts of the ledger whose balance is not what its journal says; must be empty after each story."""
+        with self.db.read() as tx:
+            return ledger.drift(tx)
+
+
+def openid(who: str) -> str:
+    return CAST[who].openid if who in CAST else who
+
+
+MakeTown = Callable[..., Town]
