@@ -111,10 +111,12 @@ def _scan(ctx: Ctx) -> str:
 def _text(ctx: Ctx) -> Reply:
     if (listed := checkin.read_list(ctx)) is not None:
         return listed
+    as_written = ctx.message.text.strip()
     for command in COMMANDS:
         if command.roles != ANYBODY and not ctx.person.has(*command.roles):
             continue
-        match = command.pattern.fullmatch(ctx.reading.plain)
+        # First as written, so that what follows the command word is kept as written.
+        match = command.pattern.fullmatch(as_written) or command.pattern.fullmatch(ctx.reading.plain)
         answer = command.run(ctx, match) if match else None
         if answer is not None:
             return answer if isinstance(answer, Reply) else Reply(answer)
