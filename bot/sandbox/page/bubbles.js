@@ -5,8 +5,8 @@ import { markdown, plain } from "./rich.js";
 
 const GAP_SECONDS = 300; // a pause this long gets a time stamp
 
-const clock = new Intl.DateTimeFormat("zh-CN", { hour: "2-digit", minute: "2-digit", hour12: false });
-const date = new Intl.DateTimeFormat("zh-CN", { month: "long", day: "numeric" });
+const clock = new Intl.DateTimeFormat("zh-CN", { timeZone: "Asia/Shanghai", hour: "2-digit", minute: "2-digit", hour12: false });
+const date = new Intl.DateTimeFormat("zh-CN", { timeZone: "Asia/Shanghai", month: "long", day: "numeric" });
 
 function stamp(at) {
   const then = new Date(at * 1000);
