@@ -24,7 +24,7 @@ PHONE = (390, 844)
 DESK = (1440, 900)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium; without one the test is skipped, or fails where MASHANG_REQUIRE_BROWSER=1."""
     program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
