@@ -2,17 +2,24 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
 
 import typer
 
 if TYPE_CHECKING:
-    from bot.handover import Work
     from bot.settings import Settings
+    from store.db import Database
 
 app = typer.Typer(
-    help="码上办：网格化治理的聊天机器人。", no_args_is_help=True, add_completion=False, rich_markup_mode=None
+    help="码上办：网格化治理的聊天机器人。",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,  # they show local variables: keys, phone numbers
 )
 inbox_app = typer.Typer(help="没能自动处理的消息。", no_args_is_help=True)
 rules_app = typer.Typer(help="规则文件。", no_args_is_help=True)
@@ -20,9 +27,8 @@ app.add_typer(inbox_app, name="inbox")
 app.add_typer(rules_app, name="rules")
 
 WRONG = 2  # exit status: what was asked for cannot be done as asked
-RulesOption = Annotated[
-    Path | None, typer.Option("--rules", help="分类规则文件，默认用 rules/categories.toml")
-]
+RULES = Path(__file__).parent.parent / "rules"
+NOT_PUBLIC = "提醒：没有设 MASHANG_PUBLIC_URL，二维码和进度链接只能在本机打开"
 
 
 def stop(message: str) -> NoReturn:
@@ -38,12 +44,13 @@ def serve(
 ) -> None:
     from bot import logs, server
     from bot.house import StartError
-    from bot.settings import Settings
 
-    def ready(settings: Settings) -> None:
+    def ready(settings: "Settings") -> None:
         typer.echo(f"码上办已启动：{settings.base_url}")
         if settings.sandbox:
             typer.echo(f"沙箱（先看这里）：{settings.base_url}/sandbox")
+        elif not settings.public_url:
+            typer.echo(NOT_PUBLIC, err=True)
 
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = _settings(**given)
@@ -56,6 +63,7 @@ def serve(
 
 @app.command(help="建立数据库，或升级到最新结构。")
 def migrate() -> None:
+    from bot.house import why
     from store import schema
     from store.db import Database, Occupied
 
@@ -67,6 +75,8 @@ def migrate() -> None:
         schema.upgrade(url)
     except Occupied:
         stop("服务正在使用这个数据库，请先停掉它再升级。")
+    except Exception as error:
+        stop(f"数据库没有升级：{why(error)}")
     finally:
         db.close()
     typer.echo(f"数据库结构：{before or '空'} → {schema.head()}")
@@ -74,7 +84,7 @@ def migrate() -> None:
 
 @app.command(help="在终端里走一遍全过程，每一步都核对；全对才以 0 结束。")
 def demo(
-    rules: Annotated[Path | None, typer.Option(help="规则文件夹，默认 rules")] = None,
+    rules: Annotated[Path | None, typer.Option(help="规则文件夹，默认 MASHANG_RULES_DIR")] = None,
 ) -> None:
     from bot import demo, logs
 
@@ -91,56 +101,55 @@ def import_registry(
         Path | None, typer.Option(help="给每位有角色的人发一次性邀请码，写到这个文件")
     ] = None,
 ) -> None:
-    from bot.handover import import_files
+    from bot import printed
+    from bot.text_file import read_text
 
     if not folder.is_dir():
         stop(f"没有文件夹 {folder}")
-    files = {}
-    for file in sorted(folder.glob("*.csv")):
-        try:
-            files[file.name] = file.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError:
-            stop(f"{file.name} 不是 UTF-8 编码，请另存为 UTF-8 的 CSV。")
-    given = {"files": files, "invite": invitations is not None}
-    done = _write_here_or_there("import-registry", given, import_files)
+    try:
+        files = {file.name: read_text(file) for file in sorted(folder.glob("*.csv"))}
+        # Opened first: codes that could not be written down would be lost.
+        private = printed.open_private(invitations) if invitations else None
+    except ValueError as error:
+        stop(str(error))
+    except OSError as error:
+        stop(f"写不了 {invitations}：{error.strerror}")
+    done = _write("import-registry", {"files": files, "invite": bool(private)})
     if done["errors"]:
-        for error in done["errors"]:
-            typer.echo(error, err=True)
+        for line in done["errors"]:
+            typer.echo(line, err=True)
         stop(f"共 {len(done['errors'])} 处不对，什么都没有导入。")
+    for line in done["notes"]:
+        typer.echo(f"提醒：{line}", err=True)
     for name in files:
         typer.echo(f"{name}：新增 {done['added'][name]}，更新 {done['changed'][name]}")
-    if invitations is not None:
-        _write_invitations(invitations, done["invitations"])
+    if private:
+        settings = _settings()
+        printed.write_invitations(private, done["invitations"], settings.base_url)
+        if not settings.public_url:
+            typer.echo(NOT_PUBLIC, err=True)
         typer.echo(f"邀请码 {len(done['invitations'])} 个，写在 {invitations}（7 天内有效，请分发后删除）")
 
 
-def _write_invitations(file: Path, rows: list[dict[str, str]]) -> None:
-    """One line a person; readable by its owner alone, because a code gives a role."""
-    import csv
-    import os
-
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
-        base = _settings().base_url
-        writer = csv.writer(out)
-        writer.writerow(["姓名", "角色", "单位", "邀请码", "二维码网址"])
-        for row in rows:
-            writer.writerow([row["name"], row["role"], row["unit"], row["code"], f"{base}/b/{row['code']}"])
-
-
 @app.command(help="给文本分类：标准输入一行一条，标准输出一行一个 JSON。不需要任何设置。")
-def classify(rules: RulesOption = None) -> None:
+def classify(
+    rules: Annotated[
+        Path, typer.Option(help="分类规则文件，默认 rules/categories.toml", show_default=False)
+    ] = (RULES / "categories.toml"),
+) -> None:
     import json
 
     from nlp.classify import classify as read
     from nlp.rules import load_categories
 
-    file = rules or Path(__file__).parent.parent / "rules" / "categories.toml"
     try:
-        loaded = load_categories(file)
+        loaded = load_categories(rules)
     except (ValueError, OSError) as error:
         stop(f"规则文件有错：{error}")
+    # A text ends at a line feed and nowhere else, and bytes that are no text must not end the work.
+    _console(sys.stdin).reconfigure(encoding="utf-8-sig", errors="replace", newline="\n")
     for line in sys.stdin:
-        guess = read(line.rstrip("\n"), loaded)
+        guess = read(line.rstrip("\r\n"), loaded)
         row = {
             "category": guess.category,
             "uncertain": guess.uncertain,
@@ -148,6 +157,7 @@ def classify(rules: RulesOption = None) -> None:
             "words": list(guess.words),
         }
         sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+        sys.stdout.flush()  # whoever asks line by line waits for it
 
 
 @app.command(help="把文件里的每一行当作一位居民的加密公众号消息，发给运行中的服务。")
@@ -156,16 +166,15 @@ def replay(
     column: Annotated[str, typer.Option(help="哪一列是消息")],
     url: Annotated[str, typer.Option(help="服务地址，例如 http://127.0.0.1:8000")],
     limit: Annotated[int | None, typer.Option(help="只发前多少行", min=1)] = None,
-    twice: Annotated[bool, typer.Option(help="每条发两次，核对两次回答相同")] = False,
+    twice: Annotated[bool, typer.Option("--twice", help="每条发两次，核对两次回答相同")] = False,
     connections: Annotated[int, typer.Option(help="同时多少个连接", min=1, max=256)] = 16,
 ) -> None:
     from bot import replay
 
-    settings = _settings()
     try:
         texts = replay.read_column(file, column, limit)
         summary = replay.run(
-            texts, url, replay.keys_of(settings), deliveries=2 if twice else 1, connections=connections
+            texts, url, replay.keys_of(_settings()), deliveries=2 if twice else 1, connections=connections
         )
     except replay.CannotReplay as error:
         stop(str(error))
@@ -178,42 +187,14 @@ def export(
     kind: Annotated[str, typer.Argument(help="cases | notices | checkins | ledger")],
     format: Annotated[str, typer.Option(help="jsonl 或 csv")] = "jsonl",
 ) -> None:
-    import csv
-    import json
+    from bot import export
 
-    from store import exports
-
-    if kind not in exports.QUERIES:
-        stop(f"没有 {kind} 这一种，可用：{'、'.join(exports.QUERIES)}")
-    if format not in ("jsonl", "csv"):
-        stop("格式只有 jsonl 和 csv")
-    rows = _exported(kind)
-    if format == "jsonl":
-        for row in rows:
-            sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
-        return
-    writer = csv.DictWriter(sys.stdout, exports.columns(kind))
-    writer.writeheader()
-    for row in rows:
-        writer.writerow(row)
-
-
-def _exported(kind: str) -> Iterator[dict[str, object]]:
-    """Rows as they may leave the house: with phone numbers masked."""
-    from nlp.slots import mask_phones
-    from store import exports
-    from store.db import Database
-
-    db = Database(_existing_database())
-    try:
-        with db.read() as tx:
-            for row in exports.rows(tx, kind):
-                yield {
-                    name: mask_phones(value) if isinstance(value, str) else value
-                    for name, value in row.items()
-                }
-    finally:
-        db.close()
+    if kind not in export.KINDS:
+        stop(f"没有 {kind} 这一种，可用：{'、'.join(export.KINDS)}")
+    if format not in export.FORMATS:
+        stop(f"没有 {format} 这种格式，可用：{'、'.join(export.FORMATS)}")
+    with _reading() as db:
+        export.write(db, kind, format, sys.stdout)
 
 
 @app.command(help="给每个网格写一个二维码（SVG），扫码即可上报。")
@@ -221,30 +202,27 @@ def qr(
     folder: Annotated[Path, typer.Option("--out", help="写到哪个文件夹")] = Path("qr"),
     level: Annotated[str, typer.Option(help="只要这一级的单位，all 为全部")] = "grid",
 ) -> None:
-    import segno
-
+    from bot import printed
     from store import units
-    from store.db import Database
 
     settings = _settings()
-    db = Database(_existing_database())
-    with db.read() as tx:
+    with _reading() as db, db.read() as tx:
         found = [unit for unit in units.load(tx).units.values() if level in ("all", unit.level)]
-    db.close()
     if not found:
         stop(f"没有 {level} 这一级的单位，请先导入：mashang import-registry 文件夹")
-    folder.mkdir(parents=True, exist_ok=True)
-    for unit in found:
-        code = segno.make(f"{settings.base_url}/r/{unit.code}", error="m")
-        code.save(str(folder / f"{unit.code}.svg"), border=4, scale=8, title=unit.name)
+    try:
+        printed.write_codes(found, settings.base_url, folder)
+    except OSError as error:
+        stop(f"写不了 {folder}：{error.strerror}")
+    if not settings.public_url:
+        typer.echo(NOT_PUBLIC, err=True)
     typer.echo(f"{len(found)} 个二维码写在 {folder}，网址以 {settings.base_url}/r/ 开头")
 
 
 @inbox_app.command("retry", help="再处理一次没能自动处理的消息。")
 def inbox_retry() -> None:
-    from bot.handover import retry_inbox
-
-    done = _write_here_or_there("inbox-retry", {}, retry_inbox)
+    _existing_database()
+    done = _write("inbox-retry", {})
     typer.echo(f"处理好 {done['done']} 条，还有 {done['failed']} 条不行。")
     raise typer.Exit(1 if done["failed"] else 0)
 
@@ -265,13 +243,14 @@ def rules_check(
     )
 
 
+@cache
 def _settings(**given: object) -> "Settings":
     """The settings; a name nobody knows is a warning, a wrong value the end."""
     from bot import settings
 
-    for name in settings.unknown_names():
-        typer.echo(f"提醒：不认识的设置 {name}，没有使用", err=True)
     try:
+        for name in settings.unknown_names():
+            typer.echo(f"提醒：不认识的设置 {name}，没有使用", err=True)
         return settings.read(**given)
     except settings.SettingsError as error:
         stop(f"设置有错：{error}")
@@ -279,36 +258,51 @@ def _settings(**given: object) -> "Settings":
 
 def _existing_database() -> str:
     """The database's address; a SQLite file that is not there is a mistake, not an empty town."""
+    from bot.house import why
     from store import schema
 
-    url: str = _settings().database_url
-    if not schema.current(url):
+    url = _settings().database_url
+    try:
+        found = schema.current(url)
+    except Exception as error:
+        stop(f"打不开数据库：{why(error)}")
+    if not found:
         stop(f"数据库 {url.rpartition('@')[2]} 还没有建立，请先运行 mashang serve 或 mashang migrate")
     return url
 
 
-def _write_here_or_there(work: str, given: dict[str, Any], run: "Work") -> dict[str, Any]:
-    """Do a writing work in this process, or let the server that holds the database do it."""
-    from bot import handover
-    from bot.house import House, StartError
-    from store.db import Occupied
+@contextmanager
+def _reading() -> Iterator["Database"]:
+    """The database, opened for reading only: a server may be running on it."""
+    from store.db import Database
 
-    settings = _settings()
-    house = House(settings)
+    db = Database(_existing_database())
     try:
-        house.db.open_writer()
-        house.open()
-        return run(house, given)
-    except Occupied as running:
-        return handover.call(running, work, given)
-    except StartError as error:
-        stop(str(error))
+        yield db
     finally:
-        house.close()
+        db.close()
+
+
+def _write(work: str, given: dict[str, Any]) -> dict[str, Any]:
+    from bot import handover, logs
+    from bot.house import StartError
+
+    logs.set_up(level=40)
+    try:
+        return handover.here_or_there(_settings(), work, given)
+    except (StartError, handover.NotDone) as error:
+        stop(str(error))
+
+
+def _console(stream: TextIO) -> TextIOWrapper:
+    assert isinstance(stream, TextIOWrapper)
+    return stream
 
 
 def main() -> None:
-    """Entry of the `mashang` script."""
+    """Entry of the `mashang` script. It speaks UTF-8 whatever the locale of the machine."""
+    for stream in (sys.stdout, sys.stderr):
+        _console(stream).reconfigure(encoding="utf-8")
     app()
 
 

@@ -1,6 +1,7 @@
 """The web application: webhooks, citizen pages, health, and the sandbox where it is switched on."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -17,7 +18,10 @@ from bot.pages import citizen
 from bot.sandbox.app import mount as mount_sandbox
 from bot.sandbox.wire import AibotKeys, OfficialKeys
 from bot.sender import Sender
+from bot.settings import current_key
 from store import schema
+
+log = logging.getLogger("mashang")
 
 
 def create_app(house: House) -> FastAPI:
@@ -60,9 +64,12 @@ def _sandbox(house: House) -> Starlette:
     return mount_sandbox(
         bot_url=settings.base_url,
         official=OfficialKeys(
-            settings.wechat_app_id, settings.wechat_token, settings.wechat_aes_key, settings.official_mode
+            settings.wechat_app_id,
+            settings.wechat_token,
+            current_key(settings.wechat_aes_key),
+            settings.official_mode,
         ),
-        aibot=AibotKeys(settings.aibot_token, settings.aibot_aes_key),
+        aibot=AibotKeys(settings.aibot_token, current_key(settings.aibot_aes_key)),
         aibot_id=settings.aibot_id,
         app_secret=settings.wechat_app_secret,
         clock=house.now,
@@ -77,14 +84,25 @@ def _readyz(house: House) -> Callable[[Request], Awaitable[Response]]:
     """Ready when the schema is at head, the rules are loaded and a county is there; never asks Tencent."""
 
     async def readyz(_request: Request) -> Response:
-        checks = {
-            "schema": await asyncio.to_thread(lambda: schema.current(house.db.url) == schema.head()),
-            "rules": bool(house.county.rules.revision),
-            "county": house.county.registry.top is not None,
-        }
+        checks = await asyncio.to_thread(_checks, house)
         return JSONResponse(checks, 200 if all(checks.values()) else 503)
 
     return readyz
+
+
+def _checks(house: House) -> dict[str, bool]:
+    try:
+        is_at_head = schema.current(house.db.url) == schema.head()
+        house.refresh()
+    except Exception:
+        log.exception("the database cannot be asked")
+        is_at_head = False
+    county = house.county
+    return {
+        "schema": is_at_head,
+        "rules": bool(county.rules.revision),
+        "county": county.registry.top is not None,
+    }
 
 
 async def _to_sandbox(_request: Request) -> Response:

@@ -19,7 +19,7 @@ from store import inbox, meta, schema, units
 from store.db import Busy, Database, Occupied
 
 log = logging.getLogger("mashang")
-RETRY_BATCH = 100
+RETRY_MAX = 10_000
 
 
 class StartError(Exception):
@@ -47,11 +47,15 @@ class House:
 
     def open(self) -> None:
         """Take the database, bring its schema up, read the rules. Raises StartError."""
+        if self.settings.sandbox and self.settings.host not in LOOPBACK:
+            raise StartError("沙箱只能在本机使用：请把 MASHANG_HOST 设为 127.0.0.1，或关掉 MASHANG_SANDBOX")
         handlers.load()
         try:
             rules = handlers.rules.load(self.settings.rules_dir)
         except (ValueError, OSError) as error:
-            raise StartError(f"规则文件有错：{error}") from None
+            raise StartError(
+                f"规则文件有错（MASHANG_RULES_DIR={self.settings.rules_dir}）：{error}"
+            ) from None
         self._open_database()
         if self.settings.sandbox:
             self._open_sandbox()
@@ -62,24 +66,30 @@ class House:
         )
         self._county = County(rules, registry, _places(registry), secret.encode(), self.settings.base_url)
 
+    def take_database(self, note: str = "") -> None:
+        """Become the one writing process. Raises Occupied when another one is, StartError when nobody can."""
+        try:
+            self.db.open_writer(note)
+            schema.current(self.db.url)
+        except Occupied:
+            raise
+        except Exception as error:
+            raise StartError(f"打不开数据库：{why(error)}") from error
+
     def _open_database(self) -> None:
         try:
-            self.db.open_writer(f"{self.settings.base_url}\n{self.token}\n")
+            self.take_database(f"{self.settings.local_url}\n{self.token}\n")
         except Occupied:
             raise StartError(
                 f"数据库 {self.db.path} 正由另一个码上办进程使用，请先停掉它，或换一个 MASHANG_DATABASE_URL"
             ) from None
-        except Exception as error:
-            raise StartError(f"打不开数据库：{type(error).__name__}") from error
         now_at = schema.current(self.db.url)
         if now_at and now_at != schema.head() and not self.db.is_sqlite:
             raise StartError("数据库结构不是最新的，请先运行：mashang migrate")
         schema.upgrade(self.db.url)
 
     def _open_sandbox(self) -> None:
-        """The sandbox lets anybody be anybody: on this machine only, never on a real town's data."""
-        if self.settings.host not in LOOPBACK:
-            raise StartError("沙箱只能在本机使用：请把 MASHANG_HOST 设为 127.0.0.1，或关掉 MASHANG_SANDBOX")
+        """The sandbox lets anybody be anybody: never on a real town's data."""
         with self.db.read() as tx:
             is_marked = meta.get(tx, "sandbox") == "1"
             is_empty = units.load(tx).top is None
@@ -123,7 +133,7 @@ class House:
             raise
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"[:500]
-            log.exception("%s message %s failed and is kept for a retry", message.channel, message.id)
+            log.exception("%s failed and is kept for a retry", _called(message))
             reply = await self.db.write_async(lambda tx: handlers.keep_failed(tx, message, reason, now=now))
         self.on_written()
         return reply
@@ -131,7 +141,7 @@ class House:
     def retry_failed(self) -> dict[str, int]:
         """Run kept messages that failed once more: how many are done, how many still fail."""
         with self.db.read() as tx:
-            waiting = inbox.failed(tx, RETRY_BATCH)
+            waiting = inbox.failed(tx, RETRY_MAX)
         done = 0
         for row, kept in waiting:
             done += self._retry_one(row, Message(**kept))
@@ -144,9 +154,19 @@ class House:
             reading = nlp.read(message.text, county.rules.reading, county.places)
             self.db.write(lambda tx: handlers.retry(tx, county, message, reading, row, now=now))
         except Exception:
-            log.exception("%s message %s failed again", message.channel, message.id)
+            log.exception("%s failed again", _called(message))
             return False
         return True
+
+
+def why(error: Exception) -> str:
+    """What a database or the system says of its trouble, in one line."""
+    return str(getattr(error, "orig", error)).partition("\n")[0]
+
+
+def _called(message: Message) -> str:
+    """What a log calls a message. The id of an event holds its sender's openid."""
+    return f"{message.channel} {message.kind} {message.id if message.id.isalnum() else ''}".rstrip()
 
 
 def _places(registry: units.Registry) -> Places:

@@ -2,8 +2,9 @@
 
 import logging
 import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 from bot import delivery
@@ -12,35 +13,46 @@ from bot.delivery import Later, Never
 from bot.house import House
 from bot.photos import BadPhoto, reencode
 from store import outbox, photos
+from store.db import Conflict
 from store.outbox import Claim, Notice
 
 log = logging.getLogger("mashang.sender")
 LEASE_SECONDS = 300
 POLL_SECONDS = 2.0
 THREADS = 4
-TRIES_MAX = 10
-BACKOFF_MAX = 3600
+BACKOFF_MAX = 300  # seconds: after an outage nobody waits longer than this
+TRIES_MAX = 300  # about a day
 # Tencent takes 20 messages a minute to one group; some seconds more, because arrival lags behind sending.
 GROUP_PER_MINUTE = 20
 GROUP_WINDOW = 65
 SINGLES_MAX = 8  # more notices than this to one group at once are put together
 SHORT_MAX = 60  # characters of a line when many notices are put together
+HEAD_BYTES = 60  # room for the line above notices that are put together
 PHOTO_BATCH = 8
-PHOTO_TRIES_MAX = 8
+PHOTO_BACKOFF_MAX = 3600
+PHOTO_TRIES_MAX = 80  # about the three days for which WeChat keeps a photo
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One message as it goes out, and the notices it carries to their end."""
+    """One message as it goes out. Its notices have arrived when the parcel that `ends` them has."""
 
     text: str
     format: str
-    ids: list[int] = field(default_factory=list)
-    mentions: tuple[str, ...] = ()
+    notices: tuple[Notice, ...]
+    ends: bool = True
+
+    @property
+    def ids(self) -> list[int]:
+        return [notice.id for notice in self.notices]
+
+    @property
+    def mentions(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(userid for notice in self.notices for userid in notice.mentions))
 
 
 class Sender:
-    """One loop that claims, some threads that send. `wake` after something was written."""
+    """One loop that sends, one that fetches photos. `wake` after something was written."""
 
     def __init__(self, house: House) -> None:
         self._house = house
@@ -51,35 +63,43 @@ class Sender:
             official_message.OfficialMessages(http, settings) if settings.wechat_app_secret else None
         )
         self._http = http
-        self._woken = threading.Event()
-        self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="mashang-sender", daemon=True)
+        self._stopping = threading.Event()
+        self._woken = (threading.Event(), threading.Event())
+        self._loops = [
+            threading.Thread(target=self._run, args=(work, woken), name=f"mashang-{name}", daemon=True)
+            for name, work, woken in zip(
+                ("sender", "photos"), (self.send_due, self.fetch_due), self._woken, strict=True
+            )
+        ]
         self._senders = ThreadPoolExecutor(THREADS, thread_name_prefix="mashang-send")
 
     def start(self) -> None:
-        self._thread.start()
+        for loop in self._loops:
+            loop.start()
 
     def wake(self) -> None:
-        self._woken.set()
+        for woken in self._woken:
+            woken.set()
 
     def stop(self) -> None:
         """Let what is being sent finish; what is still due stays due."""
-        self._stopping = True
-        self._woken.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._stopping.set()
+        self.wake()
+        for loop in self._loops:
+            if loop.is_alive():
+                loop.join()
         self._senders.shutdown()
         self._http.close()
 
-    def _run(self) -> None:
-        while not self._stopping:
-            self._woken.wait(POLL_SECONDS)
-            self._woken.clear()
+    def _run(self, work: Callable[[], int], woken: threading.Event) -> None:
+        while not self._stopping.is_set():
             try:
-                self.send_due()
-                self.fetch_due()
+                if work():
+                    continue  # there may be more
             except Exception:
                 log.exception("the outbox could not be worked on; trying again")
+            woken.wait(POLL_SECONDS)
+            woken.clear()
 
     def send_due(self) -> int:
         """Send everything that is due by now; how many messages went out."""
@@ -97,32 +117,37 @@ class Sender:
         now = self._house.now()
         with self._house.db.read() as tx:
             waiting = photos.due(tx, now=now, limit=PHOTO_BATCH)
-        return sum(self._fetch(*photo, now=now) for photo in waiting)
+        return sum(self._fetch(*photo, now=now) for photo in waiting if not self._stopping.is_set())
 
     def _deliver(self, claim: Claim) -> int:
         if claim.channel == "group":
-            return _GroupDelivery(self._house, self._groups, claim).run()
+            return _GroupDelivery(self._house, self._groups, claim, self._stopping).run()
         return self._deliver_private(claim)
 
     def _deliver_private(self, claim: Claim) -> int:
         """Customer messages to one person of the official account, one by one."""
-        done, write = 0, self._house.db.write
+        done, until = 0, 0
         for notice in claim.notices:
+            if self._stopping.is_set():
+                break
             try:
-                if self._official is None:
-                    raise Never("公众号没有设置 AppSecret")
-                for part in group.split(notice.text, official_message.LIMIT_BYTES):
-                    self._official.send(claim.address, part)
+                self._send_private(claim.address, notice)
             except Later as later:
-                _put_off(self._house, [notice], later)
+                until = _put_off(self._house, [notice], later)
                 break
             except Never as never:
-                _give_up(self._house, [notice.id], str(never))
+                _give_up(self._house, [notice], str(never))
             else:
                 done += 1
-                write(partial(outbox.sent, ids=[notice.id], now=self._house.now()))
-        write(lambda tx: outbox.release(tx, claim, sends=[], until=0))
+                self._house.db.write(partial(outbox.sent, ids=[notice.id], now=self._house.now()))
+        self._house.db.write(lambda tx: outbox.release(tx, claim, sends=[], until=until))
         return done
+
+    def _send_private(self, openid: str, notice: Notice) -> None:
+        if self._official is None:
+            raise Never("公众号没有设置 AppSecret")
+        for part in group.split(notice.text, official_message.LIMIT_BYTES):
+            self._official.send(openid, part)
 
     def _fetch(self, photo_id: int, media_id: str, tries: int, *, now: int) -> bool:
         assert self._official is not None
@@ -130,11 +155,11 @@ class Sender:
         try:
             jpeg = reencode(self._official.fetch_media(media_id))
         except Later as later:
+            due_at = now + _pause(later, tries, PHOTO_BACKOFF_MAX)
             if tries + 1 < PHOTO_TRIES_MAX:
-                due_at = now + later.seconds * 2**tries
                 write(lambda tx: photos.retry_at(tx, photo_id, due_at=due_at, tries=tries + 1))
-                return False
-            write(lambda tx: photos.give_up(tx, photo_id))
+            else:
+                write(lambda tx: photos.give_up(tx, photo_id))
             return False
         except (Never, BadPhoto) as refusal:
             log.warning("photo %d cannot be fetched: %s", photo_id, refusal)
@@ -145,27 +170,32 @@ class Sender:
 
 
 class _GroupDelivery:
-    """What is due for one group, within its budget."""
+    """What is due for one group, within its budget and in its order."""
 
-    def __init__(self, house: House, groups: group.Groups, claim: Claim) -> None:
-        self._house, self._groups, self._claim = house, groups, claim
+    def __init__(self, house: House, groups: group.Groups, claim: Claim, stopping: threading.Event) -> None:
+        self._house, self._groups, self._claim, self._stopping = house, groups, claim, stopping
         now = house.now()
         self._sends = [at for at in claim.sends if at > now - GROUP_WINDOW]
 
     def run(self) -> int:
+        """Send until nothing is left, the budget is used up or the group cannot be reached."""
         sent, until = 0, 0
+        refused: set[int] = set()
         for parcel in pack(self._claim.notices, GROUP_PER_MINUTE - len(self._sends)):
-            if len(self._sends) >= GROUP_PER_MINUTE:
+            if len(self._sends) >= GROUP_PER_MINUTE or self._stopping.is_set():
                 break
+            if refused.issuperset(parcel.ids):
+                continue  # the rest of a text whose beginning was refused
             try:
                 self._send(parcel)
+            except Conflict:
+                return sent  # the lease ran out: another sender goes on
             except Later as later:
-                carried = [notice for notice in self._claim.notices if notice.id in parcel.ids]
-                _put_off(self._house, carried, later)
-                until = self._house.now() + later.seconds
+                until = _put_off(self._house, parcel.notices, later)
                 break
             except Never as never:
-                _give_up(self._house, parcel.ids, str(never))
+                _give_up(self._house, parcel.notices, str(never))
+                refused.update(parcel.ids)
             else:
                 sent += 1
         if len(self._sends) >= GROUP_PER_MINUTE:
@@ -181,61 +211,53 @@ class _GroupDelivery:
         self._house.db.write(lambda tx: outbox.remember_sends(tx, self._claim, sends=sends))
         kind: group.Kind = "markdown" if parcel.format == "markdown" else "text"
         self._groups.send(self._claim.address, parcel.text, kind=kind, mentions=parcel.mentions)
-        if parcel.ids:
+        if parcel.ends:
             self._house.db.write(lambda tx: outbox.sent(tx, parcel.ids, now=now))
 
 
-def pack(notices: list[Notice], budget: int) -> list[Parcel]:
-    """The messages that carry `notices`: one each while they are few, put together when they are many.
-
-    A text over Tencent's limit goes out in parts; its notice counts as sent with the last one.
-    """
-    singles = [part for notice in notices[: SINGLES_MAX + 1] for part in _parts(notice)]
-    if len(notices) <= SINGLES_MAX and len(singles) <= budget:
-        return singles
-    lines = [_short(notice.text) for notice in notices]
-    whole = [notice.text for notice in notices]
-    together = _together(notices, whole)
-    return together if len(together) <= budget else _together(notices, lines)
+def pack(notices: Sequence[Notice], budget: int) -> list[Parcel]:
+    """The messages that carry `notices`: one each while they are few, put together when they are many."""
+    if len(notices) <= SINGLES_MAX:
+        singles = [parcel for notice in notices for parcel in _parts(notice)]
+        if len(singles) <= budget:
+            return singles
+    whole = _together(notices, [notice.text for notice in notices])
+    if len(whole) <= budget:
+        return whole
+    return _together(notices, [_short(notice.text) for notice in notices])
 
 
 def _parts(notice: Notice) -> list[Parcel]:
+    """One notice, cut where it exceeds what Tencent takes at once."""
     limit = group.LIMIT_BYTES["markdown" if notice.format == "markdown" else "text"]
     texts = group.split(notice.text, limit)
-    last = len(texts) - 1
     return [
-        Parcel(text, notice.format, [notice.id] if i == last else [], tuple(notice.mentions))
-        for i, text in enumerate(texts)
+        Parcel(text, notice.format, (notice,), ends=number == len(texts))
+        for number, text in enumerate(texts, 1)
     ]
 
 
-def _together(notices: list[Notice], texts: list[str]) -> list[Parcel]:
+def _together(notices: Sequence[Notice], texts: Sequence[str]) -> list[Parcel]:
     """As few messages as hold all texts, in order, each under a line that says how many it holds."""
-    limit = group.LIMIT_BYTES["text"] - 60  # room for the head line
+    limit = group.LIMIT_BYTES["text"] - HEAD_BYTES
     parcels: list[Parcel] = []
-    held: list[str] = []
-    ids: list[int] = []
-    mentions: list[str] = []
-
-    def close() -> None:
-        if ids:
-            head = f"【{len(ids)} 条通知】"
-            parcels.append(
-                Parcel("\n".join([head, *held]), "text", list(ids), tuple(dict.fromkeys(mentions)))
-            )
-        held.clear()
-        ids.clear()
-        mentions.clear()
-
+    held: list[tuple[Notice, str]] = []
+    size = 0
     for notice, text in zip(notices, texts, strict=True):
         fitting = group.split(text, limit)[0]
-        if len("\n".join([*held, fitting]).encode()) > limit:
-            close()
-        held.append(fitting)
-        ids.append(notice.id)
-        mentions.extend(notice.mentions)
-    close()
+        if held and size + len(fitting.encode()) + 1 > limit:
+            parcels.append(_one_of(held))
+            held, size = [], 0
+        held.append((notice, fitting))
+        size += len(fitting.encode()) + 1  # the line feed
+    if held:
+        parcels.append(_one_of(held))
     return parcels
+
+
+def _one_of(held: Sequence[tuple[Notice, str]]) -> Parcel:
+    text = "\n".join([f"【{len(held)} 条通知】", *(text for _, text in held)])
+    return Parcel(text, "text", tuple(notice for notice, _ in held))
 
 
 def _short(text: str) -> str:
@@ -244,17 +266,27 @@ def _short(text: str) -> str:
     return line if len(line) <= SHORT_MAX else line[: SHORT_MAX - 1] + "…"
 
 
-def _put_off(house: House, notices: list[Notice], later: Later) -> None:
-    """Try again after a while, longer each time; give up after TRIES_MAX."""
-    worn = [notice.id for notice in notices if notice.tries + 1 >= TRIES_MAX]
-    if worn:
-        _give_up(house, worn, str(later))
-    for tries in sorted({notice.tries for notice in notices if notice.id not in worn}):
-        ids = [notice.id for notice in notices if notice.tries == tries]
-        due_at = house.now() + min(later.seconds * 2**tries, BACKOFF_MAX)
-        house.db.write(partial(outbox.retry_at, ids=ids, due_at=due_at, error=str(later)))
+def _put_off(house: House, notices: Sequence[Notice], later: Later) -> int:
+    """Try again after a while, longer each time; give up after TRIES_MAX.
+
+    Returns when to try the destination again: what was written later must not overtake these.
+    """
+    tries = max(notice.tries for notice in notices)
+    due_at = house.now() + _pause(later, tries, BACKOFF_MAX)
+    if tries + 1 >= TRIES_MAX:
+        _give_up(house, notices, str(later))
+    else:
+        ids = [notice.id for notice in notices]
+        house.db.write(lambda tx: outbox.retry_at(tx, ids, due_at=due_at, error=str(later)))
+    return due_at
 
 
-def _give_up(house: House, ids: list[int], why: str) -> None:
-    log.warning("%d notices cannot be sent: %s", len(ids), why)
-    house.db.write(lambda tx: outbox.give_up(tx, ids, error=why))
+def _pause(later: Later, tries: int, most: int) -> int:
+    """Seconds until the next try: twice as long each time, and at most `most`."""
+    doublings = min(tries, most.bit_length())
+    return int(min(later.seconds * 2**doublings, most))
+
+
+def _give_up(house: House, notices: Sequence[Notice], why: str) -> None:
+    log.warning("%d notices cannot be sent: %s", len(notices), why)
+    house.db.write(lambda tx: outbox.give_up(tx, [notice.id for notice in notices], error=why))

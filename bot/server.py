@@ -1,10 +1,12 @@
 """Start a server: bind first, so that the port is known (or taken) before anything else begins."""
 
+import signal
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
@@ -22,11 +24,20 @@ def prepare(settings: Settings) -> tuple[Settings, socket.socket]:
     """Bind the port and complete the settings with it; in the sandbox Tencent is the stand-in."""
     bound = _bind(settings.host, settings.port)
     settings = settings.model_copy(update={"port": bound.getsockname()[1]})
-    if settings.sandbox:
-        tencent = f"{_local(settings)}/sandbox/tencent"
-        changes = {**sandbox_values(), "wechat_api_base": tencent, "wecom_api_base": tencent}
-        settings = settings.model_copy(update={**changes, "wechat_mode": "safe"})
-    return settings, bound
+    return (_with_stand_in(settings) if settings.sandbox else settings), bound
+
+
+def _with_stand_in(settings: Settings) -> Settings:
+    """Tencent is the stand-in, with its keys for every channel that has none of its own."""
+    tencent = f"{settings.local_url}/sandbox/tencent"
+    changes = {
+        name: value
+        for name, value in sandbox_values().items()
+        if not (settings.has_aibot if name.startswith("aibot") else settings.has_official)
+    }
+    if settings.wechat_api_base == Settings.model_fields["wechat_api_base"].default:
+        changes["wechat_api_base"] = tencent
+    return settings.model_copy(update={"wecom_api_base": settings.wecom_api_base or tencent, **changes})
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -35,6 +46,7 @@ def _bind(host: str, port: int) -> socket.socket:
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
+        bound.listen()  # only this makes a second server on the port fail
     except OSError as error:
         bound.close()
         raise StartError(
@@ -43,21 +55,30 @@ def _bind(host: str, port: int) -> socket.socket:
     return bound
 
 
-def _local(settings: Settings) -> str:
-    return f"http://127.0.0.1:{settings.port}" if settings.host != "::1" else f"http://[::1]:{settings.port}"
-
-
 def serve(settings: Settings, on_ready: Callable[[Settings], None] = lambda _: None) -> None:
     """Run until a signal ends it; what was acknowledged is then on disk. Raises StartError."""
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, _end)  # uvicorn stops first and then hands the signal on
+    house, bound = _open(settings, time.time)
+    on_ready(house.settings)
+    _server(house).run(sockets=[bound])
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    """Whoever is asked to stop and does so has not failed."""
+    raise SystemExit(0)
+
+
+def _open(settings: Settings, clock: Callable[[], float]) -> tuple[House, socket.socket]:
     settings, bound = prepare(settings)
-    house = House(settings)
+    house = House(settings, clock)
     try:
         house.open()
     except BaseException:
         house.close()
+        bound.close()
         raise
-    on_ready(settings)
-    _server(house).run(sockets=[bound])
+    return house, bound
 
 
 class _Server(uvicorn.Server):
@@ -92,14 +113,7 @@ def running(
     settings: Settings, clock: Callable[[], float] = time.time
 ) -> Iterator[tuple[House, Sandbox | None]]:
     """A server in a thread of this process, for the demo and the tests: (house, sandbox or None)."""
-    settings, bound = prepare(settings)
-    house = House(settings, clock)
-    try:
-        house.open()
-    except BaseException:
-        house.close()
-        bound.close()
-        raise
+    house, bound = _open(settings, clock)
     server = _server(house)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, name="mashang-server")
     thread.start()

@@ -5,11 +5,11 @@ import pkgutil
 from dataclasses import asdict
 
 from handlers import checkin, photo, place, report
-from handlers.ctx import ANYBODY, COMMANDS, County, Ctx, Refused
+from handlers.ctx import ANYBODY, BARE, COMMANDS, Command, County, Ctx, Refused
 from handlers.join import bind_scanned
 from handlers.message import Message, Reply
 from nlp import Reading
-from store import inbox, people
+from store import inbox, outbox, people
 from store.db import Conflict, Tx
 
 APOLOGY = "系统刚才出了点问题，您的消息已经保存，工作人员会处理，请不必重发。"
@@ -24,6 +24,7 @@ def load() -> None:
     """Import every file of this folder, so that its commands and jobs are declared."""
     for module in pkgutil.iter_modules(__path__, "handlers."):
         importlib.import_module(module.name)
+    COMMANDS.sort(key=lambda command: command.run.__module__)  # whoever was imported first
 
 
 def handle(tx: Tx, county: County, message: Message, reading: Reading, *, now: int) -> Reply:
@@ -48,8 +49,23 @@ def keep_failed(tx: Tx, message: Message, error: str, *, now: int) -> Reply:
 
 
 def retry(tx: Tx, county: County, message: Message, reading: Reading, row: int, *, now: int) -> Reply:
-    """Run a message that failed once more; raises again what still goes wrong."""
-    return _run(tx, county, message, reading, row, now=now)
+    """Run a message that failed once more; raises again what still goes wrong.
+
+    Whoever wrote it in the official account is sent the answer that was owed.
+    """
+    reply = _run(tx, county, message, reading, row, now=now)
+    if message.channel == "official" and reply.text:
+        owed = outbox.row(
+            channel="official",
+            address=message.account,
+            text=reply.text,
+            fact="inbox.retried",
+            case_id=reply.case_id,
+            idem=f"inbox.retried:{row}",
+            now=now,
+        )
+        outbox.add(tx, [owed])
+    return reply
 
 
 def _again(tx: Tx, message: Message) -> Reply:
@@ -111,13 +127,23 @@ def _scan(ctx: Ctx) -> str:
 def _text(ctx: Ctx) -> Reply:
     if (listed := checkin.read_list(ctx)) is not None:
         return listed
-    as_written = ctx.message.text.strip()
     for command in COMMANDS:
-        if command.roles != ANYBODY and not ctx.person.has(*command.roles):
-            continue
-        # First as written, so that what follows the command word is kept as written.
-        match = command.pattern.fullmatch(as_written) or command.pattern.fullmatch(ctx.reading.plain)
+        if command.roles == ANYBODY or ctx.person.has(*command.roles):
+            answer = _answer(ctx, command)
+            if answer is not None:
+                return answer if isinstance(answer, Reply) else Reply(answer)
+    return report.receive(ctx)
+
+
+def _answer(ctx: Ctx, command: Command) -> Reply | str | None:
+    """What the command says to the text; None where the text is no such command."""
+    plain = ctx.reading.plain
+    is_bare = command.is_bare(plain)
+    # First as written, so that what follows the command word is kept as written.
+    texts = [ctx.message.text.strip(), plain, *([plain.strip(BARE)] if is_bare else [])]
+    for text in dict.fromkeys(texts):
+        match = command.pattern.fullmatch(text)
         answer = command.run(ctx, match) if match else None
         if answer is not None:
-            return answer if isinstance(answer, Reply) else Reply(answer)
-    return report.receive(ctx)
+            return answer
+    return f"请这样发：{command.usage}（{command.about}）" if is_bare else None

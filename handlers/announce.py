@@ -32,10 +32,12 @@ def announce(
     *,
     from_state: str = "",
     note: str = "",
+    silent: bool = False,
 ) -> None:
     """Write the journal line of `fact` and apply the rules that match it.
 
-    `fact` is "<noun>.<past verb>"; `note` is what the actor said. Twice means two lines: call it once.
+    `fact` is "<noun>.<past verb>"; `note` is what the actor said; a `silent` fact sends no notices.
+    Twice means two lines: call it once.
     """
     person = ctx.person if isinstance(ctx, Ctx) else None
     teller = _Teller(
@@ -65,7 +67,8 @@ def announce(
                     actor_id=teller.actor_id,
                     case_id=case.id,
                 )
-    _notify(teller, fact, case, line, note)
+    if not silent:
+        _notify(teller, fact, case, line, note)
 
 
 def award_actor(ctx: Ctx, fact: str, *, person_id: int, subject: str) -> None:

@@ -1,52 +1,62 @@
-"""报平安: the daily check-in of grid workers, leave, who is missing, the 18:00 reminder and 20:00 summary."""
+"""报平安: the daily check-in of grid workers, who is missing, the 18:00 reminder and 20:00 summary."""
 
 import re
-import unicodedata
 from collections import defaultdict
 
 import nlp
 from handlers.announce import award_actor
-from handlers.ctx import GAP, Ctx, JobCtx, Refused, areas, command, cron
-from handlers.days import day_before, local_day, parse_day
+from handlers.ctx import Ctx, JobCtx, Refused, areas, command, cron
+from handlers.days import DAY, NUMERALS, day_before, local_day, parse_day
 from handlers.message import Reply
-from handlers.report import open_case
+from handlers.report import answer_of, open_case
 from nlp.courtesy import courtesy
 from nlp.plain import plain
 from store import checkins, outbox, people
 from store.people import Person
 
 WORKERS = ("worker", "micro_leader", "volunteer")
+READERS = (*WORKERS, "village_staff", "dispatcher")
 FULL_TIME = "worker"  # who must check in each day
-LEAVE_DAYS_MAX = 180
-CALM = (
-    r"(?:今日|今天|本网格|网格|我网格|辖区|村里|目前|现在|都|全部|全网格|一切|报)*"
-    r"(?:平安无事|平安|正常|安全|无异常|没有异常|无事|没事)"
-)
-CALMS = rf"(?:{CALM}|巡查{CALM}|巡查完毕|无异常情况|签到|打卡)"
-DAY = r"[^\s,，到至]{2,12}"
 SEPARATOR = r"[\s,，。.;；:：!！~～、\-—]"
-LIST_LINE = re.compile(
-    r"^\s*\d+\s*[.、．:：)）]\s*(?P<name>[^\s\d,，.。:：]{2,10}?)(?P<rest>[\s,，。:：].*|平安.*|报平安.*|)$"
+CALM = (
+    r"(?:今日|今天|昨晚|本网格|我网格|全网格|网格|辖区|片区|村里|社区|小区|组里|目前|现在|情况|巡查|巡逻|内"
+    r"|全部|一切|一律|都|均|也|皆|已|报|[\s,、])*"
+    r"(?:平安无事|平安|正常|安好|安全|无异常情况|无异常|没有异常|未发现异常|无事|没事|签到|打卡)[啦了哦呢哈呀]?"
 )
+CALMS = rf"(?:(?:{CALM}|巡查完毕|已巡查|在岗){SEPARATOR}*)+"
+CALM_AND_REST = re.compile(rf"(?P<calm>{CALMS})(?P<rest>.*)", re.DOTALL)
+BUT = re.compile(rf"^(?:{SEPARATOR}|但是|但|不过|只是|另外|就是|除了)+")
+GREETING = "我是|网格员|大家好|各位好|各位|领导好|早上好|上午好|中午好|下午好|晚上好|你好|您好|大家"
+OWN_GRID = rf"第?[{NUMERALS}\d]+号?(?:微?网格|组|片)"
+LIST_LINE = re.compile(r"\s*\d{1,3}(?:\s*[.、:)]\s*|\s+)(?P<said>.+)")
 
 
-@command(
-    "",
-    grammar=rf"(?P<calm>(?:{CALMS}{SEPARATOR}*)+)(?P<rest>.*)",
-    roles=WORKERS,
-    usage="报平安",
-    about="每天报一次平安；可以接着说发现的问题",
-)
+@command("", grammar=r"(?P<text>.+)", roles=WORKERS, usage="报平安", about="每天报一次，可接着说发现的问题")
 def check_in(ctx: Ctx, match: re.Match[str]) -> Reply | None:
     """Check in, and report what else is said: 「今日平安，3号楼井盖破损」 is both."""
-    if match["rest"] and not re.search(rf"{SEPARATOR}$", match["calm"]):
+    rest = _after_calm(ctx, ctx.person, match["text"])
+    if rest is None or ctx.reading.courtesy:
         return None
     done = _check_in(ctx, ctx.person.id)
     answer = "已记录，辛苦了。" if done else "今天已报过平安。"
-    case = _report_rest(ctx, ctx.person, match["rest"])
-    if case is None:
+    if not rest or courtesy(rest):
         return Reply(answer)
-    return Reply(f"{answer}\n另有事件已上报，编号 {case}。发“查询 {case}”可看进度。", case)
+    reply = _report(ctx, ctx.person, rest)
+    return Reply(f"{answer}\n{reply.text}", reply.case_id)
+
+
+def _after_calm(ctx: Ctx, person: Person, text: str) -> str | None:
+    """What is said besides 平安, "" for nothing; None where the text does not say that all is well.
+
+    A greeting, the person's own name and the names of the own units may come first.
+    """
+    names = [person.name, *(unit.name for post in person.posts for unit in ctx.registry.chain(post.unit_id))]
+    known = "|".join(re.escape(plain(name)) for name in names if name)
+    lead = re.match(rf"(?:{known}|{GREETING}|{OWN_GRID}|{SEPARATOR})*", text)
+    match = CALM_AND_REST.fullmatch(text, lead.end() if lead else 0)
+    if match is None or (match["rest"] and not re.search(rf"{SEPARATOR}$", match["calm"])):
+        return None
+    return BUT.sub("", match["rest"])
 
 
 def _check_in(ctx: Ctx, person_id: int, written_by: int | None = None) -> bool:
@@ -57,97 +67,94 @@ def _check_in(ctx: Ctx, person_id: int, written_by: int | None = None) -> bool:
     return True
 
 
-def _report_rest(ctx: Ctx, reporter: Person, rest: str) -> int | None:
-    """Open a case for what is said besides the check-in; None when nothing is."""
-    rest = rest.strip(" ,，。.;；:：!！~～、-—")
-    if not rest or courtesy(rest) or re.fullmatch(rf"(?:{CALMS}{SEPARATOR}*)+", rest):
-        return None
-    reading = nlp.read(rest, ctx.county.rules.reading, ctx.county.places)
-    return open_case(ctx, reading, reporter).id
+def _report(ctx: Ctx, reporter: Person, text: str) -> Reply:
+    reading = nlp.read(text, ctx.county.rules.reading, ctx.county.places)
+    return answer_of(ctx, open_case(ctx, reading, reporter))
 
 
 def read_list(ctx: Ctx) -> Reply | None:
-    """Take a pasted WeChat 接龙 list as the check-ins of all it names; None for any other text."""
-    if "接龙" not in ctx.message.text or not ctx.person.has(*WORKERS, "village_staff", "dispatcher"):
+    """Take a pasted WeChat 接龙 list as the check-ins of all it names; None for any other text.
+
+    A list with a title that has nothing to do with check-ins (团购大米接龙) is none.
+    """
+    if "接龙" not in ctx.reading.plain or not ctx.person.has(*READERS):
         return None
-    lines = unicodedata.normalize("NFKC", ctx.message.text).splitlines()
-    named = [match for line in lines if (match := LIST_LINE.match(plain(line)))]
-    if not named:
+    lines = [plain(line) for line in ctx.message.text.splitlines()]
+    said = [match["said"] for line in lines if (match := LIST_LINE.fullmatch(line))]
+    title = next((line for line in lines if line.strip(" #接龙@所有人")), "")
+    if not said or not (LIST_LINE.fullmatch(title) or re.search(CALM, ctx.reading.plain)):
         return None
-    found = people.named(ctx.tx, [m["name"] for m in named], _village(ctx), FULL_TIME)
+    return _read_list(ctx, said)
+
+
+def _read_list(ctx: Ctx, said: list[str]) -> Reply:
+    known = _in_reach(ctx)
     done: list[str] = []
     already: list[str] = []
     unknown: list[str] = []
-    opened: list[str] = []
-    for match in named:
-        ids = found.get(match["name"], [])
-        if len(ids) != 1:
-            unknown.append(match["name"])
+    reports: list[str] = []
+    for one in said:
+        name = max((name for name in known if name in one), key=len, default="")
+        if len(known.get(name, ())) != 1:
+            unknown.append(name or one[:10])
             continue
-        fresh = _check_in(ctx, ids[0], written_by=ctx.person.id)
-        (done if fresh else already).append(match["name"])
-        worker = people.by_id(ctx.tx, ids[0])
-        if worker and (case := _report_rest(ctx, worker, match["rest"])):
-            opened.append(str(case))
-    return Reply(_list_answer(done, already, unknown, opened))
+        [person_id] = known[name]
+        (done if _check_in(ctx, person_id, ctx.person.id) else already).append(name)
+        person = people.by_id(ctx.tx, person_id)
+        assert person is not None
+        if rest := _remark(ctx, person, one.partition(name)[2]):
+            reports.append(_report(ctx, person, rest).text)
+    return Reply("\n".join([_list_answer(done, already, unknown), *reports]))
 
 
-def _list_answer(done: list[str], already: list[str], unknown: list[str], opened: list[str]) -> str:
+def _remark(ctx: Ctx, person: Person, text: str) -> str:
+    """What a line of the list reports beside 平安; remarks that name no matter (已巡查两次) are none."""
+    rest = _after_calm(ctx, person, text)
+    rest = BUT.sub("", text) if rest is None else rest
+    reading = nlp.read(rest, ctx.county.rules.reading, ctx.county.places)
+    return rest if reading.score > 0 or reading.urgent or reading.has_place else ""
+
+
+def _list_answer(done: list[str], already: list[str], unknown: list[str]) -> str:
     parts = [f"接龙已读：{len(done)} 人报平安" + (f"（{'、'.join(done)}）" if done else "")]
     if already:
         parts.append(f"{'、'.join(already)}今天已报过")
     if unknown:
-        parts.append(f"没找到网格员：{'、'.join(unknown)}")
-    if opened:
-        parts.append(f"另上报事件 {'、'.join(opened)}")
+        parts.append(f"没对上人：{'、'.join(unknown)}")
     return "；".join(parts) + "。"
 
 
-def _village(ctx: Ctx) -> list[int]:
-    """The units a pasted list may name people of: the speaker's village and below, or the whole area."""
-    found: set[int] = set(areas(ctx, "village_staff", "dispatcher"))
+def _in_reach(ctx: Ctx) -> dict[str, set[int]]:
+    """Whom a pasted list may name, by name: workers of the speaker's village, or of the whole area."""
+    area = set(areas(ctx, "village_staff", "dispatcher"))
     for post in ctx.person.posts:
         village = next((u for u in ctx.registry.chain(post.unit_id) if u.level == "village"), None)
         if village is not None:
-            found.update(ctx.registry.under(village.id))
-    return sorted(found)
+            area.update(ctx.registry.under(village.id))
+    found: dict[str, set[int]] = defaultdict(set)
+    for role in WORKERS:
+        for person_id, name, _ in people.holding(ctx.tx, role, area):
+            found[name].add(person_id)
+    return found
 
 
 @command(
     "补报",
-    "补报平安",
-    grammar=r"(?:昨天|昨日)?(?:平安|报平安)?",
+    grammar=rf"(?:一下)?(?P<day>{DAY})?的?(?:报?平安)?",
     roles=WORKERS,
     usage="补报",
-    about="补报昨天的平安，算迟报",
+    about="补报昨天的平安，记为迟报，今天24点前有效",
 )
-def check_in_late(ctx: Ctx, _match: re.Match[str]) -> str:
+def check_in_late(ctx: Ctx, match: re.Match[str]) -> str:
     """Yesterday's check-in, until midnight; marked late."""
     day = day_before(ctx.now)
+    named = parse_day(match["day"], ctx.now) if match["day"] else None
+    if match["day"] and (named is None or named.isoformat() != day):
+        raise Refused("只能补报昨天的平安，过了第二天24点就不能补了。")
     if not checkins.add(ctx.tx, person_id=ctx.person.id, day=day, now=ctx.now, late=True):
         raise Refused("昨天已报过平安，不用补。")
     award_actor(ctx, "checkin.late", person_id=ctx.person.id, subject=day)
     return f"已补报 {day} 的平安，记为迟报。"
-
-
-@command(
-    "请假",
-    grammar=rf"(?P<first>{DAY})(?:(?:{GAP}|[到至])(?P<last>{DAY}))?",
-    roles=WORKERS,
-    usage="请假 起 止",
-    about="例如：请假 11-24 11-26",
-)
-def take_leave(ctx: Ctx, match: re.Match[str]) -> str | None:
-    first = parse_day(match["first"], ctx.now)
-    last = parse_day(match["last"], ctx.now) if match["last"] else first
-    if first is None or last is None:
-        return None
-    if last < first or (last - first).days >= LEAVE_DAYS_MAX:
-        raise Refused("请假的日期不对，请写：请假 开始日期 结束日期。")
-    checkins.add_leave(
-        ctx.tx, person_id=ctx.person.id, first_day=first.isoformat(), last_day=last.isoformat(), now=ctx.now
-    )
-    return f"已记请假：{first.isoformat()} 至 {last.isoformat()}，期间不催报平安。"
 
 
 @command(

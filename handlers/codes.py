@@ -4,9 +4,10 @@ import base64
 import hashlib
 import hmac
 import secrets
+import unicodedata
 
 ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # without 0 O 1 I L
-LONG = rf"[{ALPHABET}a-hjkmnp-z2-9]{{8}}"  # how a code of 8 looks in a chat
+LONG = r"[A-Za-z0-9](?:[ -]?[A-Za-z0-9]){3,15}"  # what somebody types for a code of 8, also a wrong one
 
 
 def new_code() -> str:
@@ -35,5 +36,9 @@ def new_pickup_code() -> str:
 
 
 def keyed(secret: bytes, purpose: str, code: str) -> str:
-    """What is kept of a code: without the secret nobody can try all codes against it."""
-    return hmac.digest(secret, f"{purpose}:{code.upper()}".encode(), hashlib.sha256).hex()
+    """What is kept of a code: without the secret nobody can try all codes against it.
+
+    Capitals, width, spaces and hyphens are how people write it, not part of it.
+    """
+    typed = "".join(each for each in unicodedata.normalize("NFKC", code).upper() if each.isalnum())
+    return hmac.digest(secret, f"{purpose}:{typed}".encode(), hashlib.sha256).hex()

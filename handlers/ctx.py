@@ -91,6 +91,10 @@ class Command:
     about: str
     run: Run
 
+    def is_bare(self, text: str) -> bool:
+        """Whether the text is one of the words alone: somebody who needs to be told how it is written."""
+        return text.strip(BARE) in self.words
+
 
 @dataclass(frozen=True)
 class Job:
@@ -104,9 +108,10 @@ class Job:
     run: Callable[[JobCtx], None]
 
 
+BARE = " 。.!！?？~～:：,，"
 COMMANDS: list[Command] = []
 JOBS: list[Job] = []
-NUMBER = r"(?:编号|案件|事件|第)?\s*[#№]?\s*(?P<number>\d{1,18})\s*(?:号|号事件|号案件)?"
+NUMBER = r"(?:编号|案件|事件|第)?[\s:：#№]*(?P<number>\d{1,18})\s*(?:号事件|号案件|号)?"
 GAP = r"[\s,，:：、。;；\-]*"  # between a command's parts: people put anything there, or nothing
 
 

@@ -7,6 +7,9 @@ from zoneinfo import ZoneInfo
 ZONE = ZoneInfo("Asia/Shanghai")
 DAY_SECONDS = 86_400
 _WORDS = {"今天": 0, "今日": 0, "明天": 1, "明日": 1, "后天": 2, "昨天": -1, "昨日": -1}
+NUMERALS = "一二三四五六七八九十"
+# How people write a day; what of it parse_day understands depends on what stands there.
+DAY = rf"(?:{'|'.join(_WORDS)}|(?:\d{{4}}[-./年])?(?:\d{{1,2}}[-./月])?\d{{1,2}}[日号]?)"
 _WRITTEN = re.compile(r"(?:(?P<year>\d{4})[-./年])?(?:(?P<month>\d{1,2})[-./月])?(?P<day>\d{1,2})[日号]?")
 
 
@@ -29,24 +32,26 @@ def clock_time(at: int) -> str:
     return f"{moment.month}月{moment.day}日 {moment:%H:%M}"
 
 
-def parse_day(text: str, now: int) -> date | None:
+def parse_day(text: str, now: int, *, since: date | None = None) -> date | None:
     """The day that `text` names (今天, 11-24, 11月24日, 2026-11-24, 24日); None when it names none.
 
-    A day without a year or month is the next one to come, today included.
+    A day without a month is the next one to come, today included. With `since` it is counted from that
+    day instead, and a bare number will do: in 11月24至26 the second is 26.
     """
     today = local(now).date()
     if text in _WORDS:
         return today + timedelta(days=_WORDS[text])
     match = _WRITTEN.fullmatch(text)
-    if match is None or (match["month"] is None and not text.endswith(("日", "号"))):
+    if match is None or (match["month"] is None and since is None and not text.endswith(("日", "号"))):
         return None
-    month = int(match["month"] or today.month)
-    year = int(match["year"] or today.year)
+    base = since or today
+    month = int(match["month"] or base.month)
+    year = int(match["year"] or base.year)
     try:
         day = date(year, month, int(match["day"]))
-        if match["month"] is None and day < today:
+        if match["month"] is None and day < base:
             day = date(year + month // 12, month % 12 + 1, int(match["day"]))
-        elif match["year"] is None and day < today - timedelta(days=180):
+        elif match["year"] is None and day < base - timedelta(days=180):
             day = date(year + 1, month, int(match["day"]))
     except ValueError:
         return None

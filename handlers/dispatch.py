@@ -5,13 +5,17 @@ import re
 from handlers.announce import announce, category_name, clip
 from handlers.ctx import GAP, NUMBER, Ctx, Refused, areas, command, may
 from handlers.days import clock_time
+from nlp.plain import plain
+from nlp.slots import mask_phones
 from store import cases, inbox, people
 from store.cases import Case
 from store.units import Department, Unit
 
 SORTERS = ("dispatcher", "village_staff")
-TAKERS = ("worker", "micro_leader", "village_staff", "department")
+GRID_STAFF = ("worker", "micro_leader", "village_staff")
+TAKERS = (*GRID_STAFF, "department")
 LIST_MAX = 10
+CLIP = 24  # characters of a report shown in a list
 STATES = {
     "opened": "待派单",
     "dispatched": "已派单",
@@ -27,7 +31,7 @@ def find(ctx: Ctx, number: str) -> Case:
     """The case of this number; the same refusal whether there is none or the speaker may not see it."""
     case = cases.get(ctx.tx, int(number))
     if case is None or not may_see(ctx, case):
-        raise Refused(f"没有编号为 {number} 的事件，或者不归您管。")
+        raise Refused(f"没有查到您能看的事件 {int(number)}，请核对编号。")
     return case
 
 
@@ -38,9 +42,7 @@ def may_see(ctx: Ctx, case: Case) -> bool:
     return is_liaison(ctx, case) or may(
         ctx,
         case.unit_id,
-        "worker",
-        "micro_leader",
-        "village_staff",
+        *GRID_STAFF,
         "dispatcher",
         "leader",
         "auditor",
@@ -61,7 +63,7 @@ def lies_with(ctx: Ctx, case: Case) -> bool:
         return case.handler_id == ctx.person.id
     if case.department_id is not None:
         return is_liaison(ctx, case)
-    return may(ctx, case.unit_id, "worker", "micro_leader", "village_staff")
+    return may(ctx, case.unit_id, *GRID_STAFF)
 
 
 def must_be(case: Case, *states: str) -> None:
@@ -73,7 +75,7 @@ def must_be(case: Case, *states: str) -> None:
     "派单",
     "派给",
     "指派",
-    grammar=rf"{NUMBER}{GAP}(?:给|到)?\s*(?P<target>.+?)",
+    grammar=rf"{NUMBER}(?:{GAP}(?:派?给|到)?\s*(?P<target>.+?))?",
     roles=SORTERS,
     usage="派单 编号 对象",
     about="派给部门、网格、村或某个人",
@@ -83,7 +85,9 @@ def dispatch(ctx: Ctx, match: re.Match[str]) -> str:
     if not may(ctx, case.unit_id, *SORTERS):
         raise Refused(f"事件 {case.id} 不在您的辖区。")
     must_be(case, *cases.BEFORE_RESOLVING)
-    name, values = _target(ctx, case, match["target"].strip())
+    if not match["target"]:
+        raise Refused(f"请写派给谁，例如：派单 {case.id} 派出所。")
+    name, values = _target(ctx, case, plain(match["target"]))
     moved = cases.move(ctx.tx, case, "dispatched", **values)
     announce(ctx, "case.dispatched", moved, from_state=case.state, note=name)
     return f"事件 {case.id} 已派给{name}，{clock_time(case.due_at)}前办结。"
@@ -97,7 +101,7 @@ def _target(ctx: Ctx, case: Case, target: str) -> tuple[str, dict[str, object]]:
     units = [u for u in ctx.registry.units.values() if target in (u.code, u.name) and u.id in area]
     persons = {
         person_id: unit_id
-        for role in TAKERS[:2]
+        for role in GRID_STAFF
         for person_id, name, unit_id in people.holding(ctx.tx, role, area)
         if name == target
     }
@@ -161,10 +165,9 @@ def to_do(ctx: Ctx, _match: re.Match[str]) -> str:
     counts = cases.count_in_units(ctx.tx, area, cases.OPEN)
     above = [unit_id for unit_id in area if ctx.registry.units[unit_id].level not in ("grid", "micro")]
     pile = cases.in_units(ctx.tx, above, ("opened",), LIST_MAX)
-    failed = inbox.count_failed(ctx.tx) if ctx.person.has("dispatcher") else 0
     lines = ["；".join(f"{STATES[state]} {counts[state]} 件" for state in STATES if counts.get(state))]
-    if failed:
-        lines.append(f"有 {failed} 条消息没能自动处理，请管理员运行 mashang inbox retry。")
+    if ctx.person.has("dispatcher"):
+        lines += _failed(ctx)
     lines += _listed(ctx, "待分拣", pile)
     lines += _listed(ctx, "待核查", cases.in_units(ctx.tx, area, ("resolved",), LIST_MAX))
     lines += _listed(ctx, "待结案", cases.in_units(ctx.tx, area, ("verified",), LIST_MAX))
@@ -177,9 +180,21 @@ def to_do(ctx: Ctx, _match: re.Match[str]) -> str:
     return "\n".join(line for line in lines if line) or "没有待办，都处理完了。"
 
 
+def _failed(ctx: Ctx) -> list[str]:
+    """Messages that our own code could not handle: nobody else will look after them."""
+    count = inbox.count_failed(ctx.tx)
+    if not count:
+        return []
+    texts = [message["text"] or message["kind"] for _, message in inbox.failed(ctx.tx, LIST_MAX)]
+    title = f"【没能自动处理 {count} 条】请管理员运行 mashang inbox retry"
+    return [title, *(clip(mask_phones(text), CLIP) for text in texts)]
+
+
 @command("我的", "我的事件", "我的任务", usage="我的", about="我的任务和我反映的事")
 def mine(ctx: Ctx, _match: re.Match[str]) -> str:
-    units = [p.unit_id for p in ctx.person.posts if p.role in ("worker", "micro_leader", "village_staff")]
+    # A village sorts what lies in its own pile; what lies in its grids is theirs.
+    units = areas(ctx, "worker", "micro_leader")
+    units += [post.unit_id for post in ctx.person.posts if post.role == "village_staff"]
     departments = [p.department_id for p in ctx.person.posts if p.department_id is not None]
     tasks = cases.lying_with(ctx.tx, ctx.person.id, units, departments, LIST_MAX)
     reported = cases.of_reporter(ctx.tx, ctx.person.id, LIST_MAX)
@@ -190,8 +205,9 @@ def mine(ctx: Ctx, _match: re.Match[str]) -> str:
 def _listed(ctx: Ctx, title: str, found: list[Case]) -> list[str]:
     if not found:
         return []
-    lines = [
-        f"{case.id} {category_name(ctx.county, case.category)}·{STATES[case.state]}：{clip(case.text, 24)}"
-        for case in found
-    ]
-    return [f"【{title}】", *lines]
+    return [f"【{title}】", *(_line(ctx, case) for case in found)]
+
+
+def _line(ctx: Ctx, case: Case) -> str:
+    category = category_name(ctx.county, case.category)
+    return f"{case.id} {category}·{STATES[case.state]}：{clip(mask_phones(case.text), CLIP)}"

@@ -3,10 +3,11 @@
 import re
 
 from handlers.codes import LONG, keyed
-from handlers.ctx import ROLES, Ctx, Refused, command
+from handlers.ctx import GAP, ROLES, Ctx, Refused, command
 from handlers.days import clock_time
+from handlers.redeem import give_back_all
 from handlers.report import CLAIM_SECONDS
-from store import cases, invitations, ledger, people
+from store import cases, invitations, journal, ledger, people
 
 WRONG_TRIES_MAX = 5
 LOCK_SECONDS = 3600
@@ -15,7 +16,7 @@ LOCK_SECONDS = 3600
 @command(
     "绑定",
     "绑定身份",
-    grammar=rf"(?:邀请码)?[\s:：]*(?P<code>{LONG})",
+    grammar=rf"(?:邀请码)?{GAP}(?P<code>{LONG})",
     usage="绑定 邀请码",
     about="用邀请码绑定身份",
 )
@@ -50,16 +51,20 @@ def _bind(ctx: Ctx, code: str) -> str:
 
 
 def _bring_along(ctx: Ctx, person_id: int) -> None:
-    """One person, one wallet: what the account earned and reported as a stranger goes to the person it is."""
+    """One person, one wallet: what the account earned and reported as a stranger goes to the person it is.
+
+    Goods that wait to be picked up go back: held points could only return to the stranger's wallet.
+    """
     if ctx.person.posts or ctx.person.id == person_id:
         return
+    give_back_all(ctx)
     cases.hand_to(ctx.tx, from_person=ctx.person.id, to_person=person_id)
     _move_points(ctx, ctx.person.id, person_id, f"join:{ctx.person.id}:{person_id}", "绑定身份，积分合并")
 
 
 @command(
     "领取",
-    grammar=rf"(?:领取码)?[\s:：]*(?P<code>{LONG})",
+    grammar=rf"(?:领取码)?{GAP}(?P<code>{LONG})",
     usage="领取 领取码",
     about="认领扫码上报的事件和积分",
 )
@@ -70,7 +75,11 @@ def claim(ctx: Ctx, match: re.Match[str]) -> str:
     case = cases.by_claim(ctx.tx, claim_hash, since=ctx.now - CLAIM_SECONDS)
     if case is None:
         return _wrong_try(ctx, "领取码不对，或者已经领过、超过 15 天了")
+    if journal.has(ctx.tx, case.id, fact="case.confirmed", actor_id=ctx.person.id):
+        raise Refused("不能认领自己核实过的事件。")
     cases.claim(ctx.tx, case, person_id=ctx.person.id)
+    assert ctx.account is not None
+    people.set_tries(ctx.tx, ctx.account.id, wrong_tries=0, locked_until=0)
     moved = _move_points(ctx, case.reporter_id, ctx.person.id, f"claim:{case.id}", f"认领事件 {case.id}")
     return f"事件 {case.id} 已归到您名下" + (f"，得 {moved} 分。" if moved else "，核实属实就有积分。")
 

@@ -8,6 +8,7 @@ from handlers.ctx import NUMBER, County, Ctx, command
 from handlers.days import clock_time
 from handlers.dispatch import STATES, find
 from handlers.report import HOTLINES
+from nlp.slots import mask_phones
 from store import cases, journal, photos
 from store.db import Tx
 from store.journal import Line
@@ -16,6 +17,7 @@ from store.journal import Line
 STEPS = {
     "case.opened": "已受理",
     "case.amended": "已补充",
+    "case.placed": "已补充地点",
     "case.dispatched": "已派单",
     "case.signed": "已签收，正在办理",
     "case.confirmed": "核实属实",
@@ -51,7 +53,17 @@ class Progress:
     photos: int
 
 
-@command("查询", "查", "进度", grammar=NUMBER, usage="查询 编号", about="看事件办到哪一步")
+@command(
+    "查询",
+    "查",
+    "查一下",
+    "查询一下",
+    "进度",
+    "查询进度",
+    grammar=rf"{NUMBER}(?:的?进度)?",
+    usage="查询 编号",
+    about="看事件办到哪一步",
+)
 def ask(ctx: Ctx, match: re.Match[str]) -> str:
     case = find(ctx, match["number"])
     lines = [
@@ -69,7 +81,7 @@ def ask(ctx: Ctx, match: re.Match[str]) -> str:
 
 def _told(line: Line) -> str:
     text = STEPS.get(line.fact, line.fact)
-    return f"{text}：{line.note}" if line.note and line.fact in PUBLIC_NOTES else text
+    return f"{text}：{mask_phones(line.note)}" if line.note and line.fact in PUBLIC_NOTES else text
 
 
 def by_token(tx: Tx, county: County, token: str) -> Progress | None:

@@ -1,4 +1,4 @@
-"""平安超市: 商品, 兑换, 取消兑换 and 核销. Points and stock are held together and given together."""
+"""兑换, 取消兑换 and 核销: points and stock are held together and given together."""
 
 import re
 from typing import Any
@@ -6,54 +6,29 @@ from typing import Any
 from handlers.codes import keyed, new_pickup_code
 from handlers.ctx import GAP, Ctx, JobCtx, Refused, command, cron, may
 from handlers.days import DAY_SECONDS, clock_time
+from handlers.goods import find, squeezed
 from store import ledger, people, shop
 from store.ledger import Insufficient
-from store.shop import Article, Redemption, Shop
+from store.shop import Article, Redemption
 
 PICKUP_SECONDS = 7 * DAY_SECONDS
 COUNT_MAX = 99
 CODE_TRIES = 20
+CODE = r"\d{3}[ -]?\d{3}"
+NAME_MAX = 12  # characters of what may be an article
 EXPIRE_BATCH = 50
 
 
-@command("商品", "商品列表", "超市商品", "平安超市", usage="商品", about="看平安超市能换什么")
-def catalogue(ctx: Ctx, _match: re.Match[str]) -> str:
-    lines = []
-    for one in _shops(ctx):
-        articles = shop.articles_of(ctx.tx, [one.id])
-        if articles:
-            lines.append(f"【{one.name}】")
-            lines += [f"{a.name} {a.price} 分/{a.measure}，余 {a.stock} {a.measure}" for a in articles]
-    if not lines:
-        return "平安超市还没有上架商品。"
-    return "\n".join([*lines, "要换就发：兑换 商品 数量"])
-
-
-def _shops(ctx: Ctx) -> list[Shop]:
-    """All shops, those nearest to the speaker's own unit first."""
-    own = {unit.id for post in ctx.person.posts for unit in ctx.registry.chain(post.unit_id)}
-    if ctx.person.unit_id is not None:
-        own |= {unit.id for unit in ctx.registry.chain(ctx.person.unit_id)}
-
-    def distance(one: Shop) -> int:
-        chain = [unit.id for unit in ctx.registry.chain(one.unit_id)]
-        return next((steps for steps, unit_id in enumerate(chain) if unit_id in own), len(chain))
-
-    return sorted(shop.all_shops(ctx.tx), key=lambda one: (distance(one), one.id))
-
-
-@command(
-    "兑换",
-    "换购",
-    grammar=rf"(?P<article>.+?)(?:{GAP}[xX*×]?\s*(?P<count>\d{{1,4}})\s*\w?)?",
-    usage="兑换 商品 数量",
-    about="用积分换商品，得到取货码",
-)
+@command("兑换", "换购", grammar=r"(?P<wanted>.+?)", usage="兑换 商品 数量", about="用积分换商品，得到取货码")
 def reserve(ctx: Ctx, match: re.Match[str]) -> str | None:
     """Hold points and stock; the pick-up code is told once and kept only as an HMAC."""
-    article, count = _article(ctx, match)
-    if article is None:
+    wanted = squeezed(match["wanted"])
+    found = find(ctx, wanted)
+    if found is None:
+        if _is_order(match[0], wanted):
+            raise Refused("平安超市没有这样商品，发“商品”看能换什么。")
         return None
+    article, count = found
     if not 1 <= count <= COUNT_MAX:
         raise Refused(f"数量要在 1 到 {COUNT_MAX} 之间。")
     code = _free_code(ctx, article.shop_id)
@@ -80,24 +55,13 @@ def reserve(ctx: Ctx, match: re.Match[str]) -> str | None:
     )
 
 
-def _article(ctx: Ctx, match: re.Match[str]) -> tuple[Article | None, int]:
-    """The article named, in the nearest shop that has it; None where the text was a report after all."""
-    name = match["article"].strip()
-    count = int(match["count"] or 1)
-    nearest = [one.id for one in _shops(ctx)]
-    articles = shop.articles_of(ctx.tx, nearest)
-    named = [a for a in articles if name in (a.name, a.code)] or [a for a in articles if name in a.name]
-    if not named:
-        if match["count"] is None:
-            return None, 0
-        raise Refused(f"平安超市没有“{name}”，发“商品”看能换什么。")
-    named.sort(key=lambda a: (a.stock < count, nearest.index(a.shop_id), a.id))
-    if len({a.name for a in named}) > 1:
-        raise Refused(f"请写全名：{'、'.join(sorted({a.name for a in named}))}")
-    return named[0], count
+def _is_order(text: str, wanted: str) -> bool:
+    """Whether it is written as an order: 兑换 电视机 1 is one, 兑换的东西质量太差了 is a report."""
+    return bool(re.match(r"\w+[\s:：,，]", text)) and len(wanted) <= NAME_MAX
 
 
 def _hold_points(ctx: Ctx, redemption: int, article: Article, points: int) -> int:
+    have = ledger.points_of(ctx.tx, ctx.person.id)  # a failed movement leaves PostgreSQL no way to ask
     try:
         return ledger.move(
             ctx.tx,
@@ -112,7 +76,7 @@ def _hold_points(ctx: Ctx, redemption: int, article: Article, points: int) -> in
             actor_id=ctx.person.id,
         )
     except Insufficient:
-        raise Refused(f"积分不够：需要 {points} 分。发“积分”看余额。") from None
+        raise Refused(f"积分不够：需要 {points} 分，您现有 {have} 分。") from None
 
 
 def _hold_stock(ctx: Ctx, redemption: int, article: Article, count: int) -> int:
@@ -146,10 +110,21 @@ def _hash(ctx: Ctx, shop_id: int, code: str) -> str:
     return keyed(ctx.county.secret, f"pickup:{shop_id}", code)
 
 
-@command("取消兑换", grammar=r"(?P<code>\d{6})", usage="取消兑换 取货码", about="不要了，积分退回")
+@command(
+    "取消兑换",
+    grammar=rf"(?:取货码)?{GAP}(?P<code>{CODE})?",
+    usage="取消兑换 取货码",
+    about="不要了，积分退回",
+)
 def cancel(ctx: Ctx, match: re.Match[str]) -> str:
-    held = {one.shop_id for one in shop.held_of(ctx.tx, ctx.person.id)}
-    redemption = _by_code(ctx, held, match["code"])
+    """Without a code, the one redemption that waits."""
+    held = shop.held_of(ctx.tx, ctx.person.id)
+    if match["code"] is None and len(held) > 1:
+        raise Refused(f"您有 {len(held)} 样商品待领，请写明：取消兑换 取货码。")
+    if match["code"] is not None:
+        redemption = _by_code(ctx, {one.shop_id for one in held}, match["code"])
+    else:
+        redemption = held[0] if held else None
     if redemption is None or redemption.person_id != ctx.person.id:
         raise Refused("没有这个取货码，或者已经领取、取消了。")
     shop.end(ctx.tx, redemption, "cancelled", now=ctx.now)
@@ -157,10 +132,17 @@ def cancel(ctx: Ctx, match: re.Match[str]) -> str:
     return f"已取消，{redemption.points} 分退回。"
 
 
+def give_back_all(ctx: Ctx) -> None:
+    """Cancel everything that waits for the speaker."""
+    for redemption in shop.held_of(ctx.tx, ctx.person.id):
+        shop.end(ctx.tx, redemption, "cancelled", now=ctx.now)
+        _give_back(ctx, redemption)
+
+
 @command(
     "核销",
     "取货",
-    grammar=rf"(?:取货码)?{GAP}(?P<code>\d{{6}})",
+    grammar=rf"(?:取货码)?{GAP}(?P<code>{CODE})",
     roles=("shop_manager",),
     usage="核销 取货码",
     about="交货给村民",

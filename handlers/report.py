@@ -11,6 +11,7 @@ from handlers.ctx import GAP, County, Ctx, Refused, command
 from handlers.days import clock_time
 from handlers.message import Message, Reply
 from nlp import Reading
+from nlp.plain import plain
 from store import cases, inbox, people, photos
 from store.cases import Case
 from store.db import Tx
@@ -25,7 +26,7 @@ COURTESY = {
     "greeting": "您好！直接说哪里有什么问题就行，例如：幸福社区3号楼井盖破了。发“帮助”看还能做什么。",
     "thanks": "不客气！有问题随时告诉我，发“查询 编号”可以看进度。",
 }
-PHONE = re.compile(r"1\d{10}|0\d{2,3}-?\d{7,8}")
+PHONE = re.compile(r"1\d{2}[ -]?\d{4}[ -]?\d{4}|0\d{2,3}[ -]?\d{7,8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,31 +59,34 @@ def receive(ctx: Ctx) -> Reply:
     """A text that is no command: small talk, the answer to our question, or a report."""
     if ctx.reading.courtesy:
         return Reply(COURTESY[ctx.reading.courtesy])
-    return place.answer(ctx) or _reply(ctx, open_case(ctx, ctx.reading, ctx.person))
+    return place.answer(ctx) or answer_of(ctx, open_case(ctx, ctx.reading, ctx.person))
 
 
-@command("上报", "我要上报", "我要反映", grammar=r"(?P<text>.+)", usage="上报 内容", about="反映一个问题")
+@command("上报", "我要上报", "我要反映", grammar=r"(?P<text>.*\w.*)", usage="上报 内容", about="反映一个问题")
 def force(ctx: Ctx, match: re.Match[str]) -> Reply:
     reading = _read(ctx.county, match["text"])
-    return _reply(ctx, open_case(ctx, reading, ctx.person))
+    return answer_of(ctx, open_case(ctx, reading, ctx.person))
 
 
 @command(
     "代报",
-    grammar=rf"(?P<name>[^\s\d,，、:：]{{2,10}}){GAP}(?P<phone>1\d{{10}}|0\d{{2,3}}-?\d{{7,8}}){GAP}(?P<text>.+)",
+    grammar=rf"(?P<name>[^\s\d,，、:：]{{2,10}}?){GAP}(?:电话|手机)?{GAP}"
+    rf"(?P<phone>{PHONE.pattern}|无电话|没有电话|没电话|无){GAP}(?P<text>.+)",
     usage="代报 姓名 电话 内容",
     about="替没有手机的人反映",
 )
 def on_behalf(ctx: Ctx, match: re.Match[str]) -> Reply:
     """The person named is the reporter and earns the points; the case and its journal name the writer."""
-    person_id = people.by_name_and_phone(ctx.tx, match["name"], match["phone"])
+    phone = "".join(each for each in plain(match["phone"]) if each.isdigit())
+    # Without a phone nobody can tell two 王奶奶 apart: each is a new person.
+    person_id = people.by_name_and_phone(ctx.tx, match["name"], phone) if phone else None
     if person_id is None:
-        person_id = people.add(ctx.tx, now=ctx.now, name=match["name"], phone=match["phone"])
+        person_id = people.add(ctx.tx, now=ctx.now, name=match["name"], phone=phone)
     reporter = people.by_id(ctx.tx, person_id)
     assert reporter is not None
     reading = _read(ctx.county, match["text"])
     case = open_case(ctx, reading, reporter, note=f"替{match['name']}代报")
-    return _reply(ctx, case)
+    return answer_of(ctx, case)
 
 
 def open_case(
@@ -94,17 +98,19 @@ def open_case(
     spot: str = "",
     token: str = "",
     claim_hash: str | None = None,
+    silent: bool = False,
 ) -> Case:
     """Open a case for what was read, in the unit that answers for it, with the deadline of its category.
 
-    `spot` is a place given apart from the text; `token` and `claim_hash` come from a page.
+    `spot` is a place given apart from the text; `token` and `claim_hash` come from a page;
+    a `silent` case sends no notices (it is settled already).
     """
     if not reading.text.strip():
         raise Refused("请写一句话，说说是什么问题。")
     unit_id = place.unit_of(ctx, reading, reporter)
     category = ctx.county.rules.reading.by_code[reading.category]
     hours = URGENT_HOURS if reading.urgent else category.due_hours
-    lat, lng, label = _location(ctx)
+    lat, lng, label = place.location(ctx)
     values = {
         "state": "opened",
         "category": category.code,
@@ -138,25 +144,16 @@ def open_case(
     since = ctx.now - place.JOIN_SECONDS
     if ctx.account is not None and ctx.account.photo_at >= since:
         photos.join(ctx.tx, case_id=case_id, account_id=ctx.account.id, since=since)
-    announce(ctx, "case.opened", case, note=note)
+    announce(ctx, "case.opened", case, note=note, silent=silent)
     return case
-
-
-def _location(ctx: Ctx) -> tuple[float | None, float | None, str]:
-    """The location sent shortly before the report, if any."""
-    message, account = ctx.message, ctx.account
-    if message.lat is not None:
-        return message.lat, message.lng, message.label
-    if account is None or ctx.now - account.located_at > place.JOIN_SECONDS:
-        return None, None, ""
-    return account.lat, account.lng, account.label
 
 
 def _read(county: County, text: str) -> Reading:
     return nlp.read(text, county.rules.reading, county.places)
 
 
-def _reply(ctx: Ctx, case: Case) -> Reply:
+def answer_of(ctx: Ctx, case: Case) -> Reply:
+    """What the reporter is told: whom to call, the number, who has it, and what we still need to know."""
     lines = []
     if case.urgent:
         lines.append(f"情况紧急，请马上拨打 {HOTLINES[case.urgent]}！已同时通知各级。")
@@ -188,7 +185,17 @@ def from_page(tx: Tx, county: County, form: Form, *, now: int) -> Receipt:
         raise Refused("电话号码不对，请检查，或者不填。")
     reporter_id = people.add(tx, now=now, phone=form.phone, unit_id=unit.id)
     reporter = Person(reporter_id, "", form.phone, unit.id, ())
-    message = Message(form.id, "web", "", "text", form.text, lat=form.lat, lng=form.lng, label=form.place)
+    message = Message(
+        form.id,
+        "web",
+        "",
+        "text",
+        form.text,
+        scene=form.unit_code,
+        lat=form.lat,
+        lng=form.lng,
+        label=form.place,
+    )
     reading = _read(county, form.text)
     ctx = Ctx(tx, now, county, reporter, None, message, reading)
     code = derived_code(county.secret, "claim", form.id)

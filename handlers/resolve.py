@@ -24,11 +24,11 @@ from store.cases import Case
 def resolve(ctx: Ctx, match: re.Match[str]) -> str:
     case = find(ctx, match["number"])
     must_be(case, *cases.BEFORE_RESOLVING)
+    if not lies_with(ctx, case):
+        raise Refused(f"事件 {case.id} 没有派给您。")
     note = (match["note"] or "").strip(" ，,。")
     if not note:
         raise Refused(f"请写明怎么处理的，例如：办结 {case.id} 已换新井盖。")
-    if not lies_with(ctx, case):
-        raise Refused(f"事件 {case.id} 没有派给您。")
     if case.state != "signed":
         case = take(ctx, case)
     _settle(ctx, case, note)
@@ -37,7 +37,7 @@ def resolve(ctx: Ctx, match: re.Match[str]) -> str:
 
 @command(
     "自办",
-    grammar=r"(?P<text>.+)",
+    grammar=r"(?P<text>.*\w.*)",
     roles=("worker", "micro_leader", "village_staff"),
     usage="自办 内容",
     about="自己发现、已经处理好的事，一步登记",
@@ -45,9 +45,9 @@ def resolve(ctx: Ctx, match: re.Match[str]) -> str:
 def settle_oneself(ctx: Ctx, match: re.Match[str]) -> Reply:
     """Open, sign and resolve in one step: what the grid settles itself is still written down."""
     reading = nlp.read(match["text"], ctx.county.rules.reading, ctx.county.places)
-    case = open_case(ctx, reading, ctx.person, note="自办")
+    case = open_case(ctx, reading, ctx.person, note="自办", silent=True)
     signed = cases.move(ctx.tx, case, "signed", handler_id=ctx.person.id, asked=False)
-    announce(ctx, "case.signed", signed, from_state=case.state)
+    announce(ctx, "case.signed", signed, from_state=case.state, silent=True)
     _settle(ctx, signed, match["text"])
     return Reply(f"已登记自办事件 {case.id}，等村(社区)核查。", case.id)
 

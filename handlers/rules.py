@@ -15,6 +15,7 @@ CASE_FACTS = frozenset(
     for verb in (
         "opened",
         "amended",
+        "placed",
         "dispatched",
         "signed",
         "confirmed",

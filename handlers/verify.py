@@ -34,11 +34,11 @@ def confirm(ctx: Ctx, match: re.Match[str]) -> str:
 )
 def reject(ctx: Ctx, match: re.Match[str]) -> str:
     case = _to_judge(ctx, match["number"])
+    if case.confirmed:
+        raise Refused(f"事件 {case.id} 已核实属实，不能再改为不属实。")
     note = (match["note"] or "").strip()
     if not note:
         raise Refused(f"请写明理由，例如：不属实 {case.id} 现场井盖完好。")
-    if case.confirmed:
-        raise Refused(f"事件 {case.id} 已核实属实，不能再改为不属实。")
     rejected = cases.move(ctx.tx, case, "rejected", closed_at=ctx.now)
     announce(ctx, "case.rejected", rejected, from_state=case.state, note=note)
     return f"事件 {case.id} 已记为不属实，理由会告诉上报人。"
@@ -46,7 +46,8 @@ def reject(ctx: Ctx, match: re.Match[str]) -> str:
 
 def _to_judge(ctx: Ctx, number: str) -> Case:
     case = find(ctx, number)
-    if not may(ctx, case.unit_id, *JUDGES):
+    is_charged = case.handler_id == ctx.person.id and ctx.person.has(*JUDGES)
+    if not (is_charged or may(ctx, case.unit_id, *JUDGES)):
         raise Refused(f"事件 {case.id} 不在您的辖区。")
     must_be(case, *cases.BEFORE_RESOLVING)
     # Nobody may give himself points.

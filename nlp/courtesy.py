@@ -1,6 +1,7 @@
-"""Recognise a message that only greets or thanks."""
+"""Recognise a message that only greets or thanks, and phrases that cover the whole of a question."""
 
 import re
+from collections.abc import Iterable
 
 from nlp.plain import plain
 
@@ -19,6 +20,12 @@ _THANKS = (
 )
 _FOR_WHAT = "及时|关心|帮助|帮忙|支持|回复|理解|处理|解决|工作|服务|配合|付出|一下"
 _STRENGTH = "非常|十分|万分|太|很|真是|真|实在|又|都|也|先|那|就|再次|一声"
+# What a question may hold beside its matter. No word that denies: 积分没有了 is no question.
+_ASKING = (
+    "问一下|问下|问问|想问|我想问|咨询|了解|想知道|请教|告诉|说说|说一下|讲讲|麻烦|劳驾|请|帮我|我们|我|咱们|咱|俺|自己|别人|"
+    "怎么样|怎么办|怎么|咋样|咋|怎样|如何|什么|啥|哪里|哪儿|哪|几|多少|可不可以|可以|能不能|能|会不会|会|要不要|要|想|该|"
+    "是不是|是|有没有|有|吗|嘛|么|这个|那个|这|那|在|到|去|来|用|得|个|现在|今天|平时|一般|后|之后|谢谢|到底|具体|呀|才"
+)
 
 _IGNORED = re.compile(r"[\W_]+")
 
@@ -34,6 +41,7 @@ _ONLY_COURTESY = re.compile(
 )
 _HOLDS_THANKS = re.compile(_any(_THANKS))
 _GREETINGS = re.compile(_any(_GREETING))
+LEAD = re.compile(rf"(?:[\W_]|{_any(_GREETING)}|尊敬的|敬爱的|{_any(_PEOPLE)}(?=[\W_]|好|{_any(_GREETING)}))*+")
 TEXT_LENGTH_MAX = 40  # a longer one says more than thanks
 
 
@@ -46,3 +54,30 @@ def courtesy(text: str) -> str | None:
     if len(left) > TEXT_LENGTH_MAX or not _ONLY_COURTESY.fullmatch(left):
         return None
     return "thanks" if _HOLDS_THANKS.search(_GREETINGS.sub(" ", left)) else "greeting"
+
+
+class Cover:
+    """Phrases that together with courtesy, particles and question words may make up a whole text.
+
+    A phrase is written "积分|分数 怎么赚|怎么挣": one word of each group must stand there, in any order.
+    """
+
+    def __init__(self, phrases: Iterable[str]) -> None:
+        self._phrases = [[frozenset(part.split("|")) for part in phrase.lower().split()] for phrase in phrases]
+        self._words = [frozenset[str]().union(*parts) for parts in self._phrases]
+        every = "|".join(sorted(frozenset[str]().union(*self._words)))
+        filler = "|".join((_GREETING, _THANKS, _PEOPLE, _PARTICLE, _ASKING))
+        self._filler = frozenset(filler.split("|"))
+        word = _any(every, filler) if every else _any(filler)
+        self._word, self._whole = re.compile(word), re.compile(f"{word}*+")
+
+    def find(self, text: str) -> int | None:
+        """Which phrase covers the whole of a plain text, the first that does; else None."""
+        left = _IGNORED.sub("", text).lower()
+        if len(left) > TEXT_LENGTH_MAX or not self._whole.fullmatch(left):
+            return None
+        found = set(self._word.findall(left))
+        for which, parts in enumerate(self._phrases):
+            if found <= self._words[which] | self._filler and all(part & found for part in parts):
+                return which
+        return None

@@ -12,14 +12,17 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
+from urllib.parse import quote
 
 import sqlalchemy as sa
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 
 T = TypeVar("T")
@@ -31,8 +34,9 @@ GROUP_SECONDS_MAX = 0.020
 SLOW_SECONDS = 0.050
 QUEUE_MAX = 2_000
 POSTGRES_CONNECTIONS = 8
-RETRIES_MAX = 8
+TRIES_MAX = 8
 RETRY_STATES = {"40001", "40P01"}  # serialization failure, deadlock
+_thread = threading.local()  # `works` is set in the threads that run works
 
 
 class Conflict(Exception):
@@ -92,8 +96,29 @@ def change_one(tx: Tx, statement: sa.Executable, parameters: Parameters | None =
         raise Conflict
 
 
+@dataclass(slots=True)
+class _Job(Generic[T]):
+    """A work and who waits for it: a thread, or a coroutine of `loop`."""
+
+    work: Callable[[Tx], T]
+    future: "Future[T] | asyncio.Future[T]"
+    loop: asyncio.AbstractEventLoop | None = None
+    result: T | None = None
+    error: BaseException | None = None
+
+    def settle(self) -> None:
+        if self.future.cancelled():  # the caller went away; its work is done all the same
+            return
+        if isinstance(self.error, StopIteration):  # no future can carry one
+            self.error = RuntimeError(f"{_name_of(self.work)} raised StopIteration")
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.result)  # type: ignore[arg-type]
+
+
 class _Writer(Protocol):
-    def submit(self, work: Callable[[Tx], T]) -> "Future[T]": ...
+    def submit(self, job: _Job[Any]) -> None: ...
     def close(self) -> None: ...
 
 
@@ -124,11 +149,16 @@ class Database:
 
     def write(self, work: Callable[[Tx], T]) -> T:
         """Run `work` in a transaction; its result is durable when this returns. For threads."""
-        return self._submit(work).result()
+        future: Future[T] = Future()
+        self._submit(_Job(work, future))
+        return future.result()
 
     async def write_async(self, work: Callable[[Tx], T]) -> T:
         """The same for coroutines. A cancelled caller does not cancel its work."""
-        return await asyncio.shield(asyncio.wrap_future(self._submit(work)))
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._submit(_Job(work, future, loop))
+        return await future
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
@@ -149,11 +179,13 @@ class Database:
         if self._writer is not None:
             self._writer.close()
 
-    def _submit(self, work: Callable[[Tx], T]) -> "Future[T]":
+    def _submit(self, job: _Job[Any]) -> None:
+        if getattr(_thread, "works", False):
+            raise RuntimeError("a work must not wait for another work")
         if self._writer is None:
             self.open_writer()
         assert self._writer is not None
-        return self._writer.submit(work)
+        self._writer.submit(job)
 
     def _read_with(self, work: Callable[[Tx], T]) -> T:
         with self.read() as tx:
@@ -165,53 +197,73 @@ class Database:
                 self._readers = (
                     _sqlite_engine(self.path, readonly=True)
                     if self.path is not None
-                    else sa.create_engine(self.url, pool_size=POSTGRES_CONNECTIONS).execution_options(
+                    else _postgres_engine(self.url, pool_size=POSTGRES_CONNECTIONS).execution_options(
                         postgresql_readonly=True, isolation_level="REPEATABLE READ"
                     )
                 )
             return self._readers
 
 
-def _sqlite_engine(path: Path, *, readonly: bool) -> sa.Engine:
-    """An engine that leaves transactions to us.
+def _settle(jobs: list[_Job[Any]]) -> None:
+    """Tell the callers what became of their works; an event loop is woken once for all of its own."""
+    by_loop: dict[asyncio.AbstractEventLoop | None, list[_Job[Any]]] = {}
+    for job in jobs:
+        by_loop.setdefault(job.loop, []).append(job)
+    for loop, theirs in by_loop.items():
+        if loop is None:
+            _settle_each(theirs)
+        else:
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(_settle_each, theirs)
 
-    With the driver's own handling the RELEASE of the first SAVEPOINT is the commit. A writer takes the lock
-    at once: one that reads first and writes later cannot wait for it, SQLite fails it straight away.
+
+def _settle_each(jobs: list[_Job[Any]]) -> None:
+    for job in jobs:
+        job.settle()
+
+
+def own_transactions(engine: sa.Engine, begin: str = "BEGIN IMMEDIATE") -> None:
+    """Take transactions out of the hands of SQLite's driver.
+
+    With its own handling the RELEASE of the first SAVEPOINT is the commit, and CREATE TABLE runs outside of
+    any transaction. A writer takes the lock at once: one that reads first and writes later cannot wait for
+    it, SQLite fails it straight away.
     """
-    mode = "?mode=ro&uri=true" if readonly else ""
-    url = f"sqlite:///file:{path}{mode}" if readonly else f"sqlite:///{path}"
-    engine = sa.create_engine(url, connect_args={"check_same_thread": False, "timeout": 5})
 
     @sa.event.listens_for(engine, "connect")
-    def _prepare(connection: Any, _record: Any) -> None:
+    def _take_over(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
-        cursor = connection.cursor()
-        if not readonly:
-            cursor.execute("PRAGMA journal_mode=WAL")
-            cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute("PRAGMA recursive_triggers=ON")
-        cursor.close()
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
+        connection.exec_driver_sql(begin)
+
+    @sa.event.listens_for(engine, "before_cursor_execute")
+    def _stay_inside(_connection: Any, cursor: Any, statement: str, *_more: Any) -> None:
+        # After a full disk SQLite may have rolled back: what followed would be committed on its own.
+        if not cursor.connection.in_transaction and statement != begin:
+            raise _LostTransaction
+
+
+def _sqlite_engine(path: Path, *, readonly: bool) -> sa.Engine:
+    url = (
+        sa.URL.create("sqlite", database=f"file:{quote(str(path))}", query={"mode": "ro", "uri": "true"})
+        if readonly
+        else sa.URL.create("sqlite", database=str(path))
+    )
+    options = {"check_same_thread": False, "timeout": 5}
+    engine = sa.create_engine(url, connect_args=options, hide_parameters=True)
+    own_transactions(engine, "BEGIN" if readonly else "BEGIN IMMEDIATE")
+
+    @sa.event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        if not readonly:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA recursive_triggers=ON")
 
     return engine
-
-
-@dataclass(slots=True)
-class _Job(Generic[T]):
-    work: Callable[[Tx], T]
-    future: "Future[T]"
-    result: T | None = None
-    error: BaseException | None = None
-
-    def settle(self) -> None:
-        if self.error is not None:
-            self.future.set_exception(self.error)
-        else:
-            self.future.set_result(self.result)  # type: ignore[arg-type]
 
 
 class _LostTransaction(Exception):
@@ -231,9 +283,7 @@ class _SqliteWriter:
         self._thread = threading.Thread(target=self._run, name="mashang-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Callable[[Tx], T]) -> "Future[T]":
-        assert threading.current_thread() is not self._thread, "a work must not wait for another work"
-        job: _Job[T] = _Job(work, Future())
+    def submit(self, job: _Job[Any]) -> None:
         with self._door:
             if self._closed:
                 raise Busy
@@ -241,7 +291,6 @@ class _SqliteWriter:
                 self._jobs.put_nowait(job)
             except queue.Full:
                 raise Busy from None
-        return job.future
 
     def close(self) -> None:
         with self._door:
@@ -253,63 +302,75 @@ class _SqliteWriter:
         self._lock.close()
 
     def _run(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            group = [job]
+        _mark_thread()
+        while (first := self._jobs.get()) is not None:
+            group = [first]
             try:
-                self._commit_group(group)
+                self._commit(self._gather(group))
             except Exception as error:
                 log.warning("group of %d works did not commit (%s); each runs alone", len(group), error)
-                for member in group:
-                    self._run_alone(member)
-            for member in group:
-                member.settle()
+                for job in group:
+                    self._run_alone(job)
+            _settle(group)
 
-    def _commit_group(self, group: list[_Job[Any]]) -> None:
-        """Run the first of `group` and what has queued up behind it, adding it to `group`; one commit."""
+    def _gather(self, group: list[_Job[Any]]) -> Iterator[_Job[Any]]:
+        """The first of `group` and then what has queued up behind it, which is added to `group`."""
         ends_at = time.monotonic() + GROUP_SECONDS_MAX
-        with self._connection.begin():
-            tx = Tx(self._connection)
-            self._run_in_group(tx, group[0])
-            while len(group) < GROUP_WORKS_MAX and time.monotonic() < ends_at:
-                try:
-                    job = self._jobs.get_nowait()
-                except queue.Empty:
-                    break
-                if job is None:
-                    self._jobs.put(None)  # the mark of `close`: the outer loop ends at it
-                    break
-                group.append(job)
-                self._run_in_group(tx, job)
+        yield group[0]
+        while len(group) < GROUP_WORKS_MAX and time.monotonic() < ends_at:
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                return
+            if job is None:
+                self._jobs.put(None)  # the mark of `close`: the outer loop ends at it
+                return
+            group.append(job)
+            yield job
 
-    def _run_in_group(self, tx: Tx, job: _Job[Any]) -> None:
-        started = time.monotonic()
+    def _commit(self, jobs: Iterable[_Job[Any]]) -> None:
+        """Run the jobs in one transaction. When it fails, nothing of it is left and all must run again."""
         try:
-            with tx.savepoint("work"):
-                job.result = job.work(tx)
-        except Exception as error:
-            if not self._in_transaction():
-                raise _LostTransaction(str(error)) from error
-            job.error = error
-        if (seconds := time.monotonic() - started) > SLOW_SECONDS:
-            log.warning("slow work: %.0f ms in %s", seconds * 1000, _name_of(job.work))
+            with self._connection.begin():
+                tx = Tx(self._connection)
+                for job in jobs:
+                    _run_job(tx, job)
+        except BaseException:
+            # A COMMIT that fails may leave the transaction open, and SQLAlchemy takes it for ended.
+            self._connection.connection.rollback()
+            raise
 
     def _run_alone(self, job: _Job[Any]) -> None:
         job.result, job.error = None, None
-        if self._connection.in_transaction():
-            self._connection.rollback()
         try:
-            with self._connection.begin():
-                job.result = job.work(Tx(self._connection))
+            self._commit([job])
         except Exception as error:
-            job.error = error
+            job.result, job.error = None, _cause(error)
 
-    def _in_transaction(self) -> bool:
-        return bool(self._connection.connection.dbapi_connection.in_transaction)  # type: ignore[union-attr]
+
+def _run_job(tx: Tx, job: _Job[Any]) -> None:
+    started = time.monotonic()
+    try:
+        with tx.savepoint("work"):
+            job.result = job.work(tx)
+    except _LostTransaction:
+        raise
+    except BaseException as error:  # also SystemExit: the thread that runs works must outlive each of them
+        job.error = error
+    _note_slow(job.work, started, logging.WARNING)
+
+
+def _cause(error: BaseException) -> BaseException:
+    """What made SQLite give up the transaction, where that is known; any other error as it is."""
+    while isinstance(error, _LostTransaction) and error.__context__ is not None:
+        error = error.__context__
+    return error
 
 
 def _take_lock(path: Path, note: str) -> Any:
     """Hold `<file>.lock` for this process; the kernel lets go of it however the process dies."""
-    file = os.fdopen(os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="utf-8")
+    lock = f"{path.resolve()}.lock"
+    file = os.fdopen(os.open(lock, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="utf-8")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -322,41 +383,71 @@ def _take_lock(path: Path, note: str) -> Any:
     return file
 
 
+def _postgres_engine(url: str, **options: Any) -> sa.Engine:
+    engine = sa.create_engine(url, hide_parameters=True, **options)
+
+    @sa.event.listens_for(engine, "handle_error")
+    def _hide_row(context: ExceptionContext) -> None:
+        # The server's DETAIL shows the row that was refused, with names and telephone numbers.
+        primary = getattr(getattr(context.original_exception, "diag", None), "message_primary", None)
+        if primary and context.sqlalchemy_exception:
+            context.original_exception.args = (primary,)
+            context.sqlalchemy_exception.args = (primary,)
+
+    return engine
+
+
 class _PostgresWriter:
     """Each work in its own transaction, in a thread pool as large as the connection pool."""
 
     def __init__(self, url: str) -> None:
-        self._engine = sa.create_engine(url, pool_size=POSTGRES_CONNECTIONS, max_overflow=0)
-        self._threads = ThreadPoolExecutor(POSTGRES_CONNECTIONS, thread_name_prefix="mashang-writer")
+        self._engine = _postgres_engine(url, pool_size=POSTGRES_CONNECTIONS, max_overflow=0)
+        self._threads = ThreadPoolExecutor(
+            POSTGRES_CONNECTIONS, thread_name_prefix="mashang-writer", initializer=_mark_thread
+        )
         self._places = threading.BoundedSemaphore(QUEUE_MAX)
         self._closed = False
+        self._door = threading.Lock()
 
-    def submit(self, work: Callable[[Tx], T]) -> "Future[T]":
-        if self._closed or not self._places.acquire(blocking=False):
-            raise Busy
-        future = self._threads.submit(self._run, work)
-        future.add_done_callback(lambda _: self._places.release())
-        return future
+    def submit(self, job: _Job[Any]) -> None:
+        with self._door:
+            if self._closed or not self._places.acquire(blocking=False):
+                raise Busy
+            self._threads.submit(self._run, job)
 
     def close(self) -> None:
-        self._closed = True
+        with self._door:
+            self._closed = True
         self._threads.shutdown()
         self._engine.dispose()
 
-    def _run(self, work: Callable[[Tx], T]) -> T:
-        started = time.monotonic()
-        for attempt in range(RETRIES_MAX):
+    def _run(self, job: _Job[Any]) -> None:
+        try:
+            job.result = self._commit(job.work)
+        except BaseException as error:
+            job.error = error
+        self._places.release()
+        _settle([job])
+
+    def _commit(self, work: Callable[[Tx], T]) -> T:
+        for pause in [*_pauses(TRIES_MAX - 1), None]:
+            started = time.monotonic()
             try:
                 with self._engine.begin() as connection:
                     return work(Tx(connection))
             except (DBAPIError, Retry) as error:
-                if attempt == RETRIES_MAX - 1 or not _is_worth_retrying(error):
+                if pause is None or not _is_worth_retrying(error):
                     raise
-                time.sleep(random.uniform(0.001, 0.01) * 2**attempt)  # noqa: S311 - jitter, not a secret
             finally:
-                if (seconds := time.monotonic() - started) > SLOW_SECONDS:
-                    log.debug("slow work: %.0f ms in %s", seconds * 1000, _name_of(work))
-        raise AssertionError("unreachable: the last attempt returns or raises")
+                _note_slow(work, started, logging.INFO)  # it may have waited for a row; nobody waits for it
+            time.sleep(pause)
+        raise AssertionError("unreachable: the last try returns or raises")
+
+
+def _pauses(count: int) -> Iterator[float]:
+    """Seconds to wait before each further try: longer each time, and not the same for two who met."""
+    for doublings in range(count):
+        yield random.uniform(0.001, 0.01) * 2**doublings  # noqa: S311 - jitter, not a secret
 
 
 def _is_worth_retrying(error: Exception) -> bool:
@@ -365,5 +456,16 @@ def _is_worth_retrying(error: Exception) -> bool:
     return isinstance(error, Retry)
 
 
+def _mark_thread() -> None:
+    _thread.works = True
+
+
+def _note_slow(work: Callable[..., Any], started: float, level: int) -> None:
+    if (seconds := time.monotonic() - started) > SLOW_SECONDS:
+        log.log(level, "slow work: %.0f ms in %s", seconds * 1000, _name_of(work))
+
+
 def _name_of(work: Callable[..., Any]) -> str:
-    return getattr(work, "__qualname__", repr(work))
+    """Its name alone: the representation of a partial shows its arguments."""
+    named = work.func if isinstance(work, partial) else work
+    return getattr(named, "__qualname__", type(named).__name__)

@@ -1,5 +1,7 @@
 """One-time invitations: the only way a role comes to an account."""
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
 from store.db import Tx, change_one
@@ -12,8 +14,10 @@ _FIND = sa.select(invitations.c.id, invitations.c.person_id).where(
 )
 
 
-def add(tx: Tx, *, person_id: int, code_hash: str, expires_at: int) -> None:
-    tx.execute(sa.insert(invitations).values(person_id=person_id, code_hash=code_hash, expires_at=expires_at))
+def add_all(tx: Tx, rows: Sequence[dict[str, object]]) -> None:
+    """Keep invitations given as person_id, code_hash, expires_at."""
+    if rows:
+        tx.execute(sa.insert(invitations), rows)
 
 
 def find(tx: Tx, *, code_hash: str, now: int) -> tuple[int, int] | None:

@@ -65,3 +65,11 @@ def add(
 def of_case(tx: Tx, case_id: int) -> list[Line]:
     """Oldest first, at most 200."""
     return [Line(*row) for row in tx.execute(_OF_CASE, {"case_id": case_id})]
+
+
+def has(tx: Tx, case_id: int, *, fact: str, actor_id: int) -> bool:
+    """Whether this person is the one who did that to the case."""
+    query = sa.select(journal.c.id).where(
+        journal.c.case_id == case_id, journal.c.fact == fact, journal.c.actor_id == actor_id
+    )
+    return tx.execute(query.limit(1)).first() is not None

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from store.db import Tx
+from store.db import Tx, change_one
 from store.tables import destinations, outbox
 
 BATCH_MAX = 500
+DESTINATIONS_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +32,24 @@ class Claim:
 
     channel: str
     address: str
+    lease_until: int
     sends: list[int]
     notices: list[Notice]
 
 
 _ADD = insert(outbox).on_conflict_do_nothing(index_elements=["idem"])
-_DUE_DESTINATIONS = (
-    sa.select(outbox.c.channel, outbox.c.address)
-    .where(outbox.c.state == "due", outbox.c.due_at <= sa.bindparam("now"))
-    .group_by(outbox.c.channel, outbox.c.address)
+_DESTINATION = (destinations.c.channel == outbox.c.channel) & (destinations.c.address == outbox.c.address)
+_WAITING = (
+    sa.select(outbox.c.channel, outbox.c.address, destinations.c.channel.is_(None))
+    .outerjoin(destinations, _DESTINATION)
+    .where(
+        outbox.c.state == "due",
+        outbox.c.due_at <= sa.bindparam("now"),
+        sa.func.coalesce(destinations.c.lease_until, 0) <= sa.bindparam("now"),
+    )
+    .group_by(outbox.c.channel, outbox.c.address, destinations.c.channel)
     .order_by(sa.func.min(outbox.c.due_at), outbox.c.address)
-    .limit(200)
+    .limit(DESTINATIONS_MAX)
 )
 _ANY_DUE = (
     sa.select(outbox.c.id).where(outbox.c.state == "due", outbox.c.due_at <= sa.bindparam("now")).limit(1)
@@ -51,15 +59,30 @@ _MEET = (
     .values(channel=sa.bindparam("channel"), address=sa.bindparam("address"), sends=[])
     .on_conflict_do_nothing(index_elements=["channel", "address"])
 )
-_LEASE = (
-    sa.update(destinations)
+_KEY = sa.tuple_(destinations.c.channel, destinations.c.address)
+_FREE = (
+    sa.select(destinations.c.channel, destinations.c.address)
     .where(
         destinations.c.channel == sa.bindparam("c"),
         destinations.c.address == sa.bindparam("a"),
         destinations.c.lease_until <= sa.bindparam("now"),
     )
+    .with_for_update(skip_locked=True)  # PostgreSQL: what another sender is just claiming is his
+)
+_LEASE = (
+    sa.update(destinations)
+    .where(_KEY.in_(_FREE))
     .values(lease_until=sa.bindparam("until"))
     .returning(destinations.c.sends)
+)
+_MINE = (
+    sa.update(destinations)
+    .where(
+        destinations.c.channel == sa.bindparam("c"),
+        destinations.c.address == sa.bindparam("a"),
+        destinations.c.lease_until == sa.bindparam("leased"),
+    )
+    .values(lease_until=sa.bindparam("until"), sends=sa.bindparam("s"))
 )
 _DUE = (
     sa.select(outbox.c.id, outbox.c.format, outbox.c.text, outbox.c.mentions, outbox.c.tries, outbox.c.due_at)
@@ -116,16 +139,17 @@ def any_due(tx: Tx, *, now: int) -> bool:
 
 def claim(tx: Tx, *, now: int, lease_seconds: int) -> list[Claim]:
     """Lease every free destination that has something due, with what is due there."""
-    waiting = [tuple(row) for row in tx.execute(_DUE_DESTINATIONS, {"now": now})]
+    waiting = tx.execute(_WAITING, {"now": now}).all()
     claims = []
-    for channel, address in waiting:
-        tx.execute(_MEET, {"channel": channel, "address": address})
-        lease = {"c": channel, "a": address, "now": now, "until": now + lease_seconds}
-        free = tx.execute(_LEASE, lease).first()
+    until = now + lease_seconds
+    for channel, address, is_new in waiting:
+        if is_new:
+            tx.execute(_MEET, {"channel": channel, "address": address})
+        free = tx.execute(_LEASE, {"c": channel, "a": address, "now": now, "until": until}).first()
         if free is None:
             continue
         rows = tx.execute(_DUE, {"now": now, "channel": channel, "address": address})
-        claims.append(Claim(channel, address, free[0], [Notice(*row) for row in rows]))
+        claims.append(Claim(channel, address, until, free[0], [Notice(*row) for row in rows]))
     return claims
 
 
@@ -143,15 +167,24 @@ def give_up(tx: Tx, ids: Sequence[int], *, error: str) -> None:
 
 
 def release(tx: Tx, claim: Claim, *, sends: list[int], until: int) -> None:
-    """End the lease of a destination, or keep it closed until its budget allows more (UTC seconds)."""
-    mine = (destinations.c.channel == claim.channel) & (destinations.c.address == claim.address)
-    tx.execute(sa.update(destinations).where(mine).values(lease_until=until, sends=sends))
+    """End the lease of a destination, or keep it closed until its budget allows more (UTC seconds).
+
+    Does nothing when the lease ran out and another sender has it.
+    """
+    tx.execute(_MINE, _as_mine(claim, sends=sends, until=until))
 
 
 def remember_sends(tx: Tx, claim: Claim, *, sends: list[int]) -> None:
-    """Write the budget down before sending, so that a crash cannot make us send too much."""
-    mine = (destinations.c.channel == claim.channel) & (destinations.c.address == claim.address)
-    tx.execute(sa.update(destinations).where(mine).values(sends=sends))
+    """Write the budget down before sending, so that a crash cannot make us send too much.
+
+    Raises Conflict when the lease ran out and another sender has it: then do not send.
+    """
+    change_one(tx, _MINE, _as_mine(claim, sends=sends, until=claim.lease_until))
+
+
+def _as_mine(claim: Claim, *, sends: list[int], until: int) -> dict[str, object]:
+    key = {"c": claim.channel, "a": claim.address, "leased": claim.lease_until}
+    return {**key, "s": sends, "until": until}
 
 
 def to_forward(tx: Tx, unit_ids: Sequence[int], limit: int) -> list[tuple[int, int, str]]:

@@ -1,7 +1,8 @@
 """People, the posts they hold and the accounts they write from."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -153,11 +154,6 @@ def by_name_and_phone(tx: Tx, name: str, phone: str) -> int | None:
     return tx.execute(found.order_by(people.c.id).limit(1)).scalar()
 
 
-def by_name_and_unit(tx: Tx, name: str, unit_id: int) -> int | None:
-    found = sa.select(people.c.id).where(people.c.name == name, people.c.unit_id == unit_id)
-    return tx.execute(found.order_by(people.c.id).limit(1)).scalar()
-
-
 def named(tx: Tx, names: Iterable[str], unit_ids: Iterable[int], role: str) -> dict[str, list[int]]:
     """Ids of those who hold `role` in one of the units, by name. A name may belong to several."""
     found: dict[str, list[int]] = {}
@@ -207,6 +203,58 @@ def change(tx: Tx, person_id: int, **values: object) -> None:
     tx.execute(sa.update(people).where(people.c.id == person_id).values(**values))
 
 
-def add_post(tx: Tx, *, person_id: int, role: str, unit_id: int, department_id: int | None = None) -> None:
-    values = {"person_id": person_id, "role": role, "unit_id": unit_id, "department_id": department_id}
-    tx.execute(sa.insert(posts).values(**values))
+# --- many at once, for an import
+
+LOOK_UP_MAX = 500  # values in one IN
+
+
+def owners(tx: Tx, channel: str, names: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """(account id, person id) of each of these accounts that is known."""
+    found: dict[str, tuple[int, int]] = {}
+    for some in _batches(names):
+        query = sa.select(accounts.c.account, accounts.c.id, accounts.c.person_id)
+        mine = accounts.c.channel == channel, accounts.c.account.in_(some)
+        found |= {row[0]: (row[1], row[2]) for row in tx.execute(query.where(*mine))}
+    return found
+
+
+def any_of(
+    tx: Tx, *, ids: Sequence[int] = (), phones: Sequence[str] = (), names: Sequence[str] = ()
+) -> list[Person]:
+    """Everybody with one of these ids, phones or names, lowest id first."""
+    found: dict[int, Person] = {}
+    for column, values in ((people.c.id, ids), (people.c.phone, phones), (people.c.name, names)):
+        for some in _batches(values):
+            found |= {person.id: person for person in _persons(tx, column.in_(some))}
+    return [found[person_id] for person_id in sorted(found)]
+
+
+def _persons(tx: Tx, condition: sa.ColumnElement[bool]) -> Iterator[Person]:
+    query = sa.select(*_PERSON, *_POST).select_from(people.outerjoin(posts, posts.c.person_id == people.c.id))
+    rows = tx.execute(query.where(condition).order_by(people.c.id, posts.c.id))
+    for _, mine in groupby((tuple(row) for row in rows), key=lambda row: row[0]):
+        yield _person(list(mine))
+
+
+def _batches(values: Sequence[object]) -> Iterator[Sequence[object]]:
+    for start in range(0, len(values), LOOK_UP_MAX):
+        yield values[start : start + LOOK_UP_MAX]
+
+
+def add_all(tx: Tx, rows: Sequence[dict[str, object]]) -> list[int]:
+    """Add people given as name, phone, unit_id, created_at; their ids in the same order."""
+    statement = sa.insert(people).returning(people.c.id, sort_by_parameter_order=True)
+    return list(tx.execute(statement, rows).scalars()) if rows else []
+
+
+def add_accounts(tx: Tx, rows: Sequence[dict[str, object]]) -> None:
+    """Add accounts given as channel, account, person_id. Raises Retry when somebody added one first."""
+    statement = insert(accounts).on_conflict_do_nothing(index_elements=["channel", "account"])
+    if rows and len(tx.execute(statement.returning(accounts.c.id), rows).all()) != len(rows):
+        raise Retry
+
+
+def add_posts(tx: Tx, rows: Sequence[dict[str, object]]) -> None:
+    """Add posts given as person_id, role, unit_id, department_id."""
+    if rows:
+        tx.execute(sa.insert(posts), rows)

@@ -8,14 +8,21 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from store.db import own_transactions
+
+UPGRADE_LOCK = 0x6D617368616E67  # of pg_advisory_xact_lock; "mashang"
 _FOLDER = Path(__file__).with_name("migrations")
 
 
 def upgrade(url: str) -> None:
-    """Run every migration that is missing. Running it again changes nothing."""
+    """Run every migration that is missing, all or none. Running it again, or twice at once, is the same."""
     engine = sa.create_engine(url)
+    if engine.dialect.name == "sqlite":
+        own_transactions(engine)
     try:
         with engine.begin() as connection:
+            if engine.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(UPGRADE_LOCK)))
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
@@ -29,10 +36,12 @@ def head() -> str:
 
 
 def current(url: str) -> str:
-    """The revision that the database has, "" for an empty one. Creates no SQLite file."""
-    path = sa.make_url(url).database
-    if url.startswith("sqlite") and not (path and Path(path).exists()):
-        return ""
+    """The revision that the database has, "" for an empty one. Creates no SQLite file and changes none."""
+    if url.startswith("sqlite"):
+        path = sa.make_url(url).database
+        if not (path and Path(path).exists()):
+            return ""
+        url = f"sqlite:///file:{path}?mode=ro&uri=true"
     engine = sa.create_engine(url)
     try:
         with engine.connect() as connection:

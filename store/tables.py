@@ -175,7 +175,12 @@ photos = sa.Table(
     sa.CheckConstraint("state IN ('kept', 'due', 'failed')", name="state"),
     sa.CheckConstraint("state <> 'kept' OR jpeg IS NOT NULL", name="kept"),
     sa.CheckConstraint("case_id IS NOT NULL OR account_id IS NOT NULL", name="owner"),
-    sa.Index("ix_photos_waiting", "account_id", sqlite_where=sa.text("case_id IS NULL")),
+    sa.Index(
+        "ix_photos_waiting",
+        "account_id",
+        sqlite_where=sa.text("case_id IS NULL"),
+        postgresql_where=sa.text("case_id IS NULL"),
+    ),
     sa.Index("ix_photos_state_due_at", "state", "due_at"),
 )
 
@@ -194,7 +199,12 @@ inbox = sa.Table(
     _text("error", default=""),
     sa.UniqueConstraint("channel", "message_id"),
     sa.CheckConstraint("state IN ('done', 'refused', 'failed')", name="state"),
-    sa.Index("ix_inbox_failed", "id", sqlite_where=sa.text("state = 'failed'")),
+    sa.Index(
+        "ix_inbox_failed",
+        "id",
+        sqlite_where=sa.text("state = 'failed'"),
+        postgresql_where=sa.text("state = 'failed'"),
+    ),
 )
 outbox = sa.Table(
     "outbox",
@@ -269,6 +279,11 @@ acct = sa.Table(
     _number("owner", default="0"),
     sa.UniqueConstraint("kind", "unit", "owner"),
     sa.UniqueConstraint("id", "unit"),
+    sa.CheckConstraint(
+        "unit = 0 AND kind IN ('issuer', 'wallet', 'held', 'spent') "
+        "OR unit > 0 AND kind IN ('supplier', 'shelf', 'reserved', 'given')",
+        name="kind",
+    ),
 )
 bal = sa.Table(
     "bal",

@@ -1,6 +1,6 @@
 """The registry: units of any depth (county, town, village, grid, micro …) and departments."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -125,10 +125,6 @@ def touch(tx: Tx) -> None:
     meta.put(tx, _REVISION, str(int(revision(tx)) + 1))
 
 
-def add(tx: Tx, **values: object) -> int:
-    return int(tx.execute(sa.insert(units).returning(units.c.id), values).scalar_one())
-
-
 def change(tx: Tx, unit_id: int, **values: object) -> None:
     tx.execute(sa.update(units).where(units.c.id == unit_id).values(**values))
 
@@ -139,3 +135,9 @@ def add_department(tx: Tx, **values: object) -> int:
 
 def change_department(tx: Tx, department_id: int, **values: object) -> None:
     tx.execute(sa.update(departments).where(departments.c.id == department_id).values(**values))
+
+
+def add_all(tx: Tx, rows: Sequence[dict[str, object]]) -> dict[str, int]:
+    """Add units; the id of each by its code."""
+    added = sa.insert(units).returning(units.c.code, units.c.id)
+    return {row[0]: row[1] for row in tx.execute(added, rows)} if rows else {}

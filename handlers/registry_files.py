@@ -1,0 +1,273 @@
+"""Read a town's own lists from CSV files, and find everything that is wrong before anything is written."""
+
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from handlers.ctx import ROLES
+from handlers.rules import LEVELS
+from store.units import Registry
+
+# The columns of each file; those in NEEDED must be filled in every row.
+COLUMNS = {
+    "grids.csv": ("code", "name", "level", "parent_code", "kind", "households", "people", "group_webhook"),
+    "departments.csv": ("code", "name", "unit_code", "group_webhook"),
+    "people.csv": ("name", "phone", "role", "grid_code", "wecom_userid", "openid"),
+    "shops.csv": ("code", "name", "unit_code", "address"),
+    "articles.csv": ("shop_code", "code", "name", "price", "stock", "unit"),
+}
+NEEDED = {
+    "grids.csv": ("code", "name", "level"),
+    "departments.csv": ("code", "name", "unit_code"),
+    "people.csv": ("name", "role", "grid_code"),
+    "shops.csv": ("code", "name", "unit_code"),
+    "articles.csv": ("shop_code", "code", "name", "price"),
+}
+FILES_NEEDED = ("grids.csv", "people.csv")
+AS_WRITTEN = {"name", "address", "group_webhook", "unit", "wecom_userid", "openid"}
+CODE = re.compile(r"[A-Za-z0-9_-]{1,32}")
+PHONE = re.compile(r"\+?[0-9][0-9 -]{4,19}")
+WEBHOOK = re.compile(r"https?://[^\s/]+/\S+")
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+CELL_MAX = 500  # characters
+KINDS = ("", "general", "dedicated")
+Row = dict[str, str]
+
+
+class BadFiles(Exception):
+    """What is wrong, line by line; nothing was imported."""
+
+    def __init__(self, errors: list[str]) -> None:
+        super().__init__("；".join(errors))
+        self.errors = errors
+
+
+@dataclass
+class Lists:
+    """The rows of all files by line number, what is wrong with them, and what to tell."""
+
+    rows: dict[str, list[tuple[int, Row]]] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def of(self, name: str) -> list[tuple[int, Row]]:
+        return self.rows.get(name, [])
+
+    def bad(self, name: str, line: int, why: str) -> None:
+        self.errors.append(f"{name} 第 {line} 行：{why}")
+
+
+def read(files: Mapping[str, str], known: Registry, shop_codes: set[str]) -> Lists:
+    """The rows of the files, ready to be written. Raises BadFiles with everything that is wrong."""
+    lists = Lists()
+    for name in files:
+        if name not in COLUMNS:
+            lists.errors.append(f"{name}：不认识的文件，可用：{'、'.join(COLUMNS)}")
+    lists.errors += [f"缺少 {name}" for name in FILES_NEEDED if name not in files]
+    readers = {name: _reader(name, files[name], lists) for name in COLUMNS if name in files}
+    # Without its head line a file has no rows, and every row that names one of them would look wrong.
+    if lists.errors:
+        raise BadFiles(lists.errors)
+    for name, reader in readers.items():
+        lists.rows[name] = list(_rows(name, reader, lists))
+    levels = _check_grids(lists, known)
+    _check_the_rest(lists, levels, known, shop_codes)
+    if lists.errors:
+        raise BadFiles(lists.errors)
+    return lists
+
+
+def _reader(name: str, text: str, lists: Lists) -> "csv.DictReader[str]":
+    """A reader past the head line, whose columns were checked."""
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
+    try:
+        columns = [(column or "").strip() for column in reader.fieldnames or ()]
+    except csv.Error as error:
+        lists.errors.append(f"{name}：不是正确的 CSV（{error}）")
+        return reader
+    if missing := [column for column in NEEDED[name] if column not in columns]:
+        lists.errors.append(f"{name}：缺少列 {'、'.join(missing)}")
+    if unknown := [column for column in columns if column and column not in COLUMNS[name]]:
+        lists.errors.append(f"{name}：不认识的列 {'、'.join(unknown)}，可用：{'、'.join(COLUMNS[name])}")
+    if double := {column for column in columns if column and columns.count(column) > 1}:
+        lists.errors.append(f"{name}：列 {'、'.join(sorted(double))} 出现了两次")
+    reader.fieldnames = columns
+    return reader
+
+
+def _rows(name: str, reader: "csv.DictReader[str]", lists: Lists) -> Iterator[tuple[int, Row]]:
+    try:
+        for raw in reader:
+            if any(raw.pop(None, ())):
+                lists.bad(name, reader.line_num, "列数比表头多")
+                continue
+            row = {column: _tidy(column, raw.get(column) or "") for column in COLUMNS[name]}
+            if not any(row.values()):
+                continue
+            if why := _flaw(name, row):
+                lists.bad(name, reader.line_num, why)
+                continue
+            yield reader.line_num, row
+    except csv.Error as error:
+        lists.bad(name, reader.reader.line_num, f"不是正确的 CSV（{error}）")
+
+
+def _tidy(column: str, value: str) -> str:
+    """A value as it was meant: full-width letters and digits count as plain ones, except in names."""
+    return (value if column in AS_WRITTEN else unicodedata.normalize("NFKC", value)).strip()
+
+
+def _flaw(name: str, row: Row) -> str:
+    if empty := [column for column in NEEDED[name] if not row[column]]:
+        return f"{'、'.join(empty)} 没有填"
+    for column, value in row.items():
+        if len(value) > CELL_MAX:
+            return f"{column} 太长，最多 {CELL_MAX} 个字"
+        if CONTROL.search(value):
+            return f"{column} 里有换行或看不见的字符"
+    return ""
+
+
+# --- grids
+
+
+def _check_grids(lists: Lists, known: Registry) -> dict[str, str]:
+    """Check grids.csv and fill in parents left empty; the level of every unit, known or new, by code."""
+    name = "grids.csv"
+    levels = {unit.code: unit.level for unit in known.units.values()}
+    for line, row in lists.of(name):
+        _check_grid(lists, line, row)
+        if row["level"] in LEVELS:
+            levels[row["code"]] = row["level"]
+    _check_unique(lists, name, lambda row: row["code"])
+    _find_parents(lists, known, levels)
+    for line, row in lists.of(name):
+        parent, level = row["parent_code"], row["level"]
+        if parent and parent not in levels:
+            lists.bad(name, line, f"上级 {parent} 不存在")
+        elif parent and level in LEVELS and LEVELS.index(levels[parent]) >= LEVELS.index(level):
+            lists.bad(name, line, f"上级 {parent} 的级别（{levels[parent]}）要比 {level} 高")
+    return levels
+
+
+def _check_grid(lists: Lists, line: int, row: Row) -> None:
+    name = "grids.csv"
+    if not CODE.fullmatch(row["code"]):
+        lists.bad(name, line, f"编码 {row['code']} 不对：1 到 32 个字母、数字、- 或 _")
+    if row["level"] not in LEVELS:
+        lists.bad(name, line, f"level {row['level']} 不对，可用：{'、'.join(LEVELS)}")
+    if row["kind"] not in KINDS:
+        lists.bad(name, line, f"kind {row['kind']} 不对，可用：general、dedicated 或不填")
+    _check_webhook(lists, name, line, row)
+    for column in ("households", "people"):
+        _check_number(lists, name, line, row, column)
+
+
+def _find_parents(lists: Lists, known: Registry, levels: dict[str, str]) -> None:
+    """A parent left empty stays what it was, or is the lowest unit that surely holds the new one."""
+    name = "grids.csv"
+    tops = {known.top.code} if known.top else set()
+    for line, row in lists.of(name):
+        if row["parent_code"] or row["level"] not in LEVELS:
+            tops -= {row["code"]}
+            continue
+        unit = known.by_code.get(row["code"])
+        if unit and unit.parent_id:
+            row["parent_code"] = known.units[unit.parent_id].code
+        elif parent := _lowest_sure(row["level"], levels):
+            row["parent_code"] = parent
+            lists.notes.append(f"{name} 第 {line} 行：没有填 parent_code，{row['name']}归到 {parent}")
+            tops -= {row["code"]}
+        else:
+            tops.add(row["code"])
+    if len(tops) > 1:
+        for line, row in lists.of(name):
+            if row["code"] in tops:
+                lists.bad(name, line, f"只能有一个没有上级的单位，现有 {'、'.join(sorted(tops))}")
+    elif not tops:
+        lists.errors.append(f"{name}：没有一个单位是最高的（没有上级的）")
+
+
+def _lowest_sure(level: str, levels: dict[str, str]) -> str:
+    """The one unit of the nearest level above that has just one, "" where there is none."""
+    for above in reversed(LEVELS[: LEVELS.index(level)]):
+        codes = [code for code, its in levels.items() if its == above]
+        if len(codes) == 1:
+            return codes[0]
+    return ""
+
+
+# --- the other files
+
+
+def _check_the_rest(lists: Lists, levels: dict[str, str], known: Registry, shop_codes: set[str]) -> None:
+    departments = {department.code for department in known.departments.values()}
+    for line, row in lists.of("departments.csv"):
+        _check_unit(lists, "departments.csv", line, row["unit_code"], levels)
+        _check_webhook(lists, "departments.csv", line, row)
+        departments.add(row["code"])
+    _check_unique(lists, "departments.csv", lambda row: row["code"])
+    for line, row in lists.of("people.csv"):
+        _check_person(lists, line, row, levels, departments)
+    for column in ("wecom_userid", "openid"):
+        _check_same_person(lists, column)
+    shops = set(shop_codes)
+    for line, row in lists.of("shops.csv"):
+        _check_unit(lists, "shops.csv", line, row["unit_code"], levels)
+        shops.add(row["code"])
+    _check_unique(lists, "shops.csv", lambda row: row["code"])
+    for line, row in lists.of("articles.csv"):
+        if row["shop_code"] not in shops:
+            lists.bad("articles.csv", line, f"没有编码为 {row['shop_code']} 的超市")
+        _check_number(lists, "articles.csv", line, row, "price", lowest=1)
+        _check_number(lists, "articles.csv", line, row, "stock")
+    _check_unique(lists, "articles.csv", lambda row: f"{row['shop_code']} {row['code']}")
+
+
+def _check_person(lists: Lists, line: int, row: Row, levels: dict[str, str], departments: set[str]) -> None:
+    """Check one person; the phone becomes plain digits, so that the same number is the same person."""
+    name = "people.csv"
+    if row["role"] not in ROLES:
+        lists.bad(name, line, f"role {row['role']} 不对，可用：{'、'.join(ROLES)}")
+    if row["phone"] and not PHONE.fullmatch(row["phone"]):
+        lists.bad(name, line, "phone 不对")
+    row["phone"] = re.sub(r"^\+?86(?=1\d{10}$)", "", re.sub(r"[ -]", "", row["phone"]))
+    if row["role"] != "department" or row["grid_code"] not in departments:
+        _check_unit(lists, name, line, row["grid_code"], levels)
+
+
+def _check_unit(lists: Lists, name: str, line: int, code: str, levels: dict[str, str]) -> None:
+    if code not in levels:
+        lists.bad(name, line, f"没有编码为 {code} 的单位")
+
+
+def _check_webhook(lists: Lists, name: str, line: int, row: Row) -> None:
+    if row["group_webhook"] and not WEBHOOK.fullmatch(row["group_webhook"]):
+        lists.bad(name, line, "group_webhook 要是完整的网址")
+
+
+def _check_number(lists: Lists, name: str, line: int, row: Row, column: str, lowest: int = 0) -> None:
+    value = row[column]
+    if value and not (value.isascii() and value.isdigit() and lowest <= int(value) < 10**9):
+        lists.bad(name, line, f"{column} 要是 {lowest} 以上的整数")
+
+
+def _check_unique(lists: Lists, name: str, key: Callable[[Row], str]) -> None:
+    seen: dict[str, int] = {}
+    for line, row in lists.of(name):
+        first = seen.setdefault(key(row), line)
+        if first != line:
+            lists.bad(name, line, f"编码 {key(row)} 与第 {first} 行重复")
+
+
+def _check_same_person(lists: Lists, column: str) -> None:
+    """One account belongs to one person, however many posts; one row with the phone is enough."""
+    seen: dict[str, Row] = {}
+    for line, row in lists.of("people.csv"):
+        first = seen.setdefault(row[column], row)
+        phones = {first["phone"], row["phone"]} - {""}
+        if row[column] and (row["name"] != first["name"] or len(phones) > 1):
+            lists.bad("people.csv", line, f"{column} {row[column]} 已属于另一个人")

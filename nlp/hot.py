@@ -1,0 +1,509 @@
+"""Find the matters many people report over a period: one place or thing, one matter, several people."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from math import log
+from statistics import median
+from typing import NamedTuple, TypeVar
+from zoneinfo import ZoneInfo
+
+from ahocorasick_rs import AhoCorasick
+
+from nlp.alike import DAY, shingles
+from nlp.plain import plain
+
+WINDOW_DAYS = 30
+PEOPLE_MIN = 3  # fewer people saying the same are no issue
+DETAIL_LENGTH = 250  # characters read after the title: what follows is story
+NAME_LENGTH_MIN, NAME_LENGTH_MAX = 3, 8
+COMMON_MAX = 0.15  # a pair more reports than this share have says nothing
+LIFT_MIN = 3  # a matter's pair is that many times as frequent among its reports as elsewhere
+SHARED_MIN = 0.3  # of a matter's people have a pair that belongs to its profile
+FITS_MIN = 0.4  # of the median score makes a report one of the matter
+COHESION_MIN = 0.15  # of what its reports say, by weight, is said in common
+TEXT_COHESION_MIN = 0.05  # titles alone may agree in an area's name
+COHESION_FEW = 0.3  # more is asked of few people, who may agree by chance: divided by their number
+ELSEWHERE_MAX = 1 / 3  # of its people may name another place
+PROFILE_MAX = 12  # pairs; more would be the wording of one copied letter
+MATTERS_MAX = 6  # looked for at one name
+NAMED_MIN = 0.3  # of the reports with a name that is no place's speak of the matter
+ROUNDS = 2
+JOINS_MIN = 0.5  # of the median score lets a report join without the name
+OFTEN_MIN = 0.6  # as often as the place most people share, the longest name is taken
+SAME_MIN = 0.8  # of those who write a name write its next character alike
+PLACE_LENGTH_MAX = 12
+TITLE_LENGTH = 8  # pairs a title may have without being long
+
+T = TypeVar("T")
+_TOWN = ZoneInfo("Asia/Shanghai")
+_TIME = re.compile(
+    r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[ T]+(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?(?:\.\d+)?)?"
+)
+_DOTS = re.compile("[·•・‧]")
+_RUN = re.compile("[\u4e00-\u9fffA-Za-z0-9]+")
+_PLACE = re.compile(
+    "[\u4e00-\u9fffA-Za-z0-9]{2,7}?(?:(?:小区|社区|新城|花园|家园|新村|公寓|公馆|别墅|山庄|国际|广场|商城|大厦|大道|大桥|学院"
+    "|大学|学校|中学|小学|幼儿园|医院|公园|市场|酒店|饭店|超市|车站|公司|集团|驾校|[苑府园路街巷村湾湖岛城郡里庭居阁墅洲桥站厂])+"
+    "(?:[一二三四五六七八九十]期)?)"
+)
+_AREA = re.compile(".*(?:[省区县镇乡]|(?<!城)市|街道)")  # what stands before the name itself
+_COMMON = re.compile(  # taken away from a place, at least two characters of a name must be left
+    "我们|你们|他们|自己|这个|那个|整个|全体|全市|全县|全镇|希望|要求|附近|周边|旁边|居民|业主|政府|影响|相关|部门|小区|社区|新城"
+    "|花园|家园|新村|公寓|公馆|别墅|山庄|国际|广场|商城|大厦|大道|大桥|学院|大学|学校|中学|小学|初中|高中|幼儿园|医院|公园|市场|农贸"
+    "|酒店|饭店|超市|车站|公司|集团|驾校|有限|股份|责任|科技|投资|管理|服务|贸易|工程|建设|建筑|置业|地产|很多|公交|地铁|火车|汽车|高铁|轻轨|加油|充电|停车|垃圾|污水|中转|变电|收费|人行|天桥|高架|马路|公路|铁路|道路|高速|辅路"
+    "|线路|住宅|安置|配套|普惠|公办|民办|私立|公立|公共|地下|物业|商业|开发|职业|技术|外国语|[苑府园路街巷村湾湖岛城郡里庭居阁墅洲桥站厂]"
+)
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one person said. Reports of one `user` count as one person, also where it is empty."""
+
+    id: str
+    user: str
+    title: str  # where there is none: the first sentence
+    at: int  # UTC seconds
+    detail: str = ""
+    up: int = 0  # likes
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """A matter several people reported, as the public may read it."""
+
+    rank: int  # from 1, by the people of its fullest window
+    title: str  # of the report that says most of what all say
+    place: str  # the name they share; empty where none is
+    category: str
+    people: int
+    reports: int
+    likes: int  # shown, never ranked by
+    start: int  # UTC seconds of the first and the last report
+    end: int
+    ids: tuple[str, ...]  # by time
+    peak: int  # people within the fullest window
+
+
+class _Note(NamedTuple):
+    """A report as it is compared."""
+
+    report: Report
+    text: str
+    pairs: tuple[str, ...]  # sorted: a sum of weights must not depend on the order of a set
+    title_pairs: tuple[str, ...]
+    weight: float  # of all pairs
+    title_places: frozenset[str]
+    places: frozenset[str]
+
+
+class _Matter(NamedTuple):
+    """Reports that name one thing and say the same of it."""
+
+    ids: frozenset[int]  # positions of notes
+    name: str
+    profile: dict[str, float]  # pair -> what sharing it is worth; none of the place's own pairs
+    cohesion: float
+    peak: int  # people in the fullest window
+
+
+def cluster(
+    reports: Iterable[Report],
+    *,
+    since: int | None = None,
+    until: int | None = None,
+    window_days: int = WINDOW_DAYS,
+    people_min: int = PEOPLE_MIN,
+    category: Callable[[str], str] | None = None,
+    on_progress: Progress | None = None,
+) -> list[Issue]:
+    """The issues of the reports in [since, until) UTC seconds, the hottest first.
+
+    An issue is hotter the more different people report it within `window_days`; likes and the
+    same person's repetitions do not count. `category` sorts a text; `on_progress` hears
+    (done, total). The order of `reports` does not matter; of several with one id one counts.
+    """
+    by_id = {each.id: each for each in sorted(reports, key=_order)}
+    kept = [
+        each
+        for each in sorted(by_id.values(), key=_order)
+        if (since is None or each.at >= since) and (until is None or each.at < until)
+    ]
+    period = _Period(kept, window_days * DAY, people_min, on_progress or _unheard)
+    matters = period.apart(period.matters())
+    return [_issue(period, matter, rank, category) for rank, matter in enumerate(matters, start=1)]
+
+
+def seconds(text: str) -> int:
+    """UTC seconds of a time as tables write it: 2019-02-28 11:25:05, 2019/2/28 11:25, 2019/2/28.
+
+    Times without a zone are of China. Raises ValueError for anything else.
+    """
+    found = _TIME.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"not a time: {text!r}")
+    year, month, day, hour, minute, second = (int(part or 0) for part in found.groups())
+    return int(datetime(year, month, day, hour, minute, second, tzinfo=_TOWN).timestamp())
+
+
+def _order(report: Report) -> tuple[int, str, str, str]:
+    return report.at, report.id, report.user, report.title
+
+
+def _unheard(_done: int, _total: int) -> None:
+    pass
+
+
+class _Period:
+    """The reports of a period by time, ready to be compared; a position in it stands for a report."""
+
+    def __init__(self, reports: list[Report], window: int, people_min: int, on_progress: Progress) -> None:
+        self.window, self.people_min, self.on_progress = window, people_min, on_progress
+        texts = [_text(report) for report in self._steps(reports, 0, 20)]
+        self.frequency = Counter(pair for text in self._steps(texts, 20, 35) for pair in shingles(text))
+        most = max(PEOPLE_MIN, COMMON_MAX * len(reports))
+        self.rarity = {
+            pair: log(len(reports) / many)
+            for pair, many in self.frequency.items()
+            if PEOPLE_MIN <= many <= most
+        }
+        both = zip(reports, texts, strict=True)
+        self.notes = [self._note(*each) for each in self._steps(list(both), 35, 50)]
+
+    def _steps(self, items: Sequence[T], begin: int, end: int) -> Iterator[T]:
+        """The items, telling how far the work is between two parts of a hundred."""
+        for number, item in enumerate(items):
+            if number % 256 == 0:
+                self.on_progress(begin + (end - begin) * number // len(items), 100)
+            yield item
+        self.on_progress(end, 100)
+
+    def _note(self, report: Report, text: str) -> _Note:
+        pairs = tuple(sorted(pair for pair in shingles(text) if pair in self.rarity))
+        title, _, detail = text.partition("\n")
+        title_pairs = tuple(sorted(pair for pair in shingles(title) if pair in self.rarity))
+        title_places = _places(title)
+        weight = sum(self.rarity[pair] for pair in pairs)
+        return _Note(report, text, pairs, title_pairs, weight, title_places, title_places | _places(detail))
+
+    def matters(self) -> list[_Matter]:
+        """What holds together among the reports of each name; one matter may come under several names."""
+        groups = self._groups()
+        found = []
+        for name in self._steps(sorted(groups), 50, 100):
+            found += self._matters_of(name, groups[name])
+        return found
+
+    def apart(self, matters: list[_Matter]) -> list[_Matter]:
+        """Each matter once, the hottest first, each report in one matter at most."""
+        taken: set[int] = set()
+        kept = []
+        for matter in sorted(matters, key=_heat):
+            mine = matter.ids - taken
+            if 2 * len(mine) > len(matter.ids) and self.peak(mine) >= self.people_min:
+                taken |= mine
+                kept.append(matter._replace(ids=mine))
+        joined = [
+            matter._replace(ids=ids, peak=self.peak(ids))
+            for matter, ids in zip(kept, self._joined(kept, taken), strict=True)
+        ]
+        return sorted(joined, key=_heat)
+
+    def _joined(self, matters: list[_Matter], taken: set[int]) -> list[frozenset[int]]:
+        """The reports of each matter with those that say the same but write the name otherwise."""
+        wanted: dict[str, list[tuple[int, float]]] = defaultdict(list)
+        needed = []
+        for which, matter in enumerate(matters):
+            profile = self._profile(matter.ids, ())
+            needed.append(
+                (JOINS_MIN * self._middle(profile, matter), FITS_MIN * self._middle(matter.profile, matter))
+            )
+            for pair, worth in profile.items():
+                wanted[pair].append((which, worth))
+        places = [self.place(matter.ids) for matter in matters]
+        joined = [set(matter.ids) for matter in matters]
+        for position in range(len(self.notes)):
+            if position in taken:
+                continue
+            scores: dict[int, float] = defaultdict(float)
+            for pair in self.notes[position].pairs:
+                for which, worth in wanted.get(pair, ()):
+                    scores[which] += worth
+            fits = [
+                (score / needed[which][0], -which)
+                for which, score in scores.items()
+                if score >= needed[which][0]
+                and self._score(matters[which].profile, position) >= needed[which][1]
+                and not self._is_elsewhere(position, matters[which].name, places[which])
+            ]
+            if fits:
+                joined[-max(fits)[1]].add(position)
+        return [frozenset(ids) for ids in joined]
+
+    def _middle(self, profile: Mapping[str, float], matter: _Matter) -> float:
+        return median([self._score(profile, each) for each in sorted(matter.ids)])
+
+    def _groups(self) -> dict[str, list[int]]:
+        """The positions of the reports that hold each name, for names of enough people."""
+        names = self._names()
+        automaton = AhoCorasick(names)
+        groups: dict[str, list[int]] = defaultdict(list)
+        for position, note in enumerate(self.notes):
+            for which in {hit[0] for hit in automaton.find_matches_as_indexes(note.text, overlapping=True)}:
+                groups[names[which]].append(position)
+        return {name: ids for name, ids in groups.items() if self.peak(ids) >= self.people_min}
+
+    def _names(self) -> list[str]:
+        """Places, and whatever several titles have in common: a firm, a scheme, a road works."""
+        counts = Counter(place for note in self.notes for place in note.places)
+        names = {name: many for name, many in counts.items() if many >= self.people_min}
+        runs = [run for note in self.notes for run in _RUN.findall(note.text.partition("\n")[0])]
+        shorter: Mapping[str, int] | None = None
+        for length in range(NAME_LENGTH_MIN, NAME_LENGTH_MAX + 1):
+            grams = Counter(
+                gram
+                for run in runs
+                for gram in [run[start : start + length] for start in range(len(run) - length + 1)]
+                if shorter is None or (gram[1:] in shorter and gram[:-1] in shorter)
+            )
+            shorter = {gram: many for gram, many in grams.items() if many >= self.people_min}
+            names |= {gram: many for gram, many in shorter.items() if gram not in names}
+        # A name that nearly always is part of a longer one is not asked for by itself.
+        parts = {
+            part
+            for name, many in names.items()
+            for part in (name[1:], name[:-1])
+            if many >= 0.8 * names.get(part, many * 2)
+        }
+        return sorted(names.keys() - parts)
+
+    def _matters_of(self, name: str, ids: Collection[int]) -> list[_Matter]:
+        """Split the reports that hold a name by what they say beside it."""
+        rest = set(ids)
+        found = []
+        for _ in range(MATTERS_MAX):
+            said = self._said(rest, self._own(name, rest))
+            if not said:
+                break
+            seed = max(said, key=lambda pair: (said[pair] ** 2 * self.rarity[pair], pair))
+            matter = self._grown(name, {each for each in rest if seed in self.notes[each].pairs}, rest)
+            rest -= matter.ids
+            if self._is_one(matter, ids):
+                found.append(matter)
+            if self.peak(rest) < self.people_min:
+                break
+        return found
+
+    def _grown(self, name: str, core: set[int], rest: set[int]) -> _Matter:
+        """The matter the core reports speak of, with all others of `rest` that fit its profile.
+
+        What they share only by naming one place does not count: a place with many matters is none.
+        """
+        for _ in range(ROUNDS):
+            own = set().union(*(self._own(each, core) for each in (name, self.widened(name, core), self.place(core))))
+            profile = self._profile(core, own)
+            scores = {each: self._score(profile, each) for each in rest}
+            middle = median([scores[each] for each in sorted(core)])
+            fitting = {each for each, score in scores.items() if score > 0 and score >= FITS_MIN * middle}
+            if not fitting:
+                return _Matter(frozenset(core), name, {}, 0, 0)
+            core = fitting
+        return _Matter(frozenset(core), name, profile, self._cohesion(core, profile, own), self.peak(core))
+
+    def _own(self, name: str, ids: Collection[int]) -> set[str]:
+        """The pairs a name is made of, and those it makes with what stands beside it."""
+        own = set(shingles(name))
+        for text in (self.notes[each].text for each in ids if name):
+            start = text.find(name)
+            end = start + len(name)
+            if start >= 0:
+                own |= {text[start - 1 : start + 1].lower(), text[end - 1 : end + 1].lower()}
+        return own
+
+    def _cohesion(self, ids: Collection[int], profile: Mapping[str, float], own: Collection[str]) -> float:
+        """How much of what a report of these says is said in common: of its title and of it all."""
+        titles, texts = [], []
+        for each in ids:
+            note = self.notes[each]
+            title = [pair for pair in note.title_pairs if pair not in own]
+            common = sum([profile.get(pair, 0.0) for pair in title])
+            titles.append(common / (sum([self.rarity[pair] for pair in title]) or 1))
+            texts.append(self._score(profile, each) / (note.weight or 1))
+        middle = median(texts)
+        return median(titles) + middle if middle >= TEXT_COHESION_MIN else 0.0
+
+    def _is_one(self, matter: _Matter, group: Collection[int]) -> bool:
+        """Whether these reports are one issue and not what many places have in common.
+
+        Where no place is shared, the name itself must stand for the matter: of what is said with
+        it a good part is this.
+        """
+        people = len({self.notes[each].report.user for each in matter.ids})
+        if matter.peak < self.people_min or matter.cohesion < COHESION_MIN + COHESION_FEW / people:
+            return False
+        place = self.place(matter.ids)
+        if not place and len(matter.ids) < NAMED_MIN * len(group):
+            return False
+        return self._elsewhere(matter, place) <= ELSEWHERE_MAX
+
+    def _said(self, ids: Collection[int], own: Collection[str]) -> dict[str, int]:
+        """How many people use each pair that enough of them use, far more often than others do."""
+        people = self._people(ids)
+        counts = Counter(pair for pairs in people.values() for pair in pairs)
+        expected = LIFT_MIN * len(people) / len(self.notes)
+        return {
+            pair: many
+            for pair, many in counts.items()
+            if many >= self.people_min and many >= expected * self.frequency[pair] and pair not in own
+        }
+
+    def _people(self, ids: Collection[int]) -> dict[str, set[str]]:
+        """What each person says in these reports."""
+        people: dict[str, set[str]] = defaultdict(set)
+        for each in ids:
+            people[self.notes[each].report.user].update(self.notes[each].pairs)
+        return people
+
+    def _profile(self, ids: Collection[int], own: Collection[str]) -> dict[str, float]:
+        """What sharing each of a matter's pairs is worth: its rarity, much less where few use it."""
+        many = len({self.notes[each].report.user for each in ids})
+        worth = {
+            pair: self.rarity[pair] * (users / many) ** 2
+            for pair, users in self._said(ids, own).items()
+            if users >= SHARED_MIN * many
+        }
+        strongest = sorted(worth, key=lambda pair: (-worth[pair], pair))[:PROFILE_MAX]
+        return {pair: worth[pair] for pair in strongest}
+
+    def _score(self, profile: Mapping[str, float], position: int) -> float:
+        return sum([profile[pair] for pair in self.notes[position].pairs if pair in profile])
+
+    def _elsewhere(self, matter: _Matter, place: str) -> float:
+        """The share of people who speak of another place."""
+        users = {self.notes[each].report.user for each in matter.ids}
+        elsewhere = {
+            self.notes[each].report.user
+            for each in matter.ids
+            if self._is_elsewhere(each, matter.name, place)
+        }
+        return len(elsewhere) / len(users)
+
+    def _is_elsewhere(self, position: int, name: str, place: str) -> bool:
+        """Whether the title names a place and the text not the shared one."""
+        note = self.notes[position]
+        if not note.title_places or (place and place in note.text):
+            return False
+        return not any(name in each or each in name for each in note.title_places)
+
+    def place(self, ids: Collection[int]) -> str:
+        """The place name half of the people share, in titles if possible; empty where there is none."""
+        in_titles: dict[str, set[str]] = defaultdict(set)
+        anywhere: dict[str, set[str]] = defaultdict(set)
+        for each in ids:
+            user = self.notes[each].report.user
+            in_titles[user] |= self.notes[each].title_places
+            anywhere[user] |= self.notes[each].places
+        for named in (in_titles, anywhere):
+            counts = Counter(place for places in named.values() for place in places)
+            most = max(counts.values(), default=0)
+            if most and 2 * most >= len(named):
+                often = [place for place, many in counts.items() if many >= OFTEN_MIN * most]
+                return self.widened(max(often, key=lambda place: (len(place), place)), ids)
+        return ""
+
+    def widened(self, name: str, ids: Collection[int]) -> str:
+        """The name with what nearly all who write it write before and after: 南山十里 is 南山十里天池."""
+        texts = [self.notes[each].text for each in sorted(ids) if name in self.notes[each].text]
+        while len(name) < PLACE_LENGTH_MAX:
+            longer = Counter(wider for text in texts for wider in _wider(text, name))
+            best, many = max(longer.items(), key=lambda item: (item[1], item[0]), default=("", 0))
+            if many < SAME_MIN * len(texts) or len(texts) < 2:
+                break
+            name = best
+        return _AREA.sub("", name[:-1]) + name[-1]
+
+    def central(self, ids: Collection[int]) -> int:
+        """The report whose title says most of what all say in fewest words, of equals the first."""
+        profile = self._profile(ids, ())
+        return max(
+            sorted(ids),
+            key=lambda each: (
+                sum([profile.get(pair, 0.0) for pair in self.notes[each].title_pairs])
+                / (TITLE_LENGTH + len(self.notes[each].title_pairs))
+            ),
+        )
+
+    def peak(self, ids: Collection[int]) -> int:
+        """The most different people within one window."""
+        within: Counter[str] = Counter()
+        in_order = sorted(ids)
+        first = most = 0
+        for each in in_order:
+            report = self.notes[each].report
+            within[report.user] += 1
+            while self.notes[in_order[first]].report.at <= report.at - self.window:
+                gone = self.notes[in_order[first]].report.user
+                within[gone] -= 1
+                if not within[gone]:
+                    del within[gone]
+                first += 1
+            most = max(most, len(within))
+        return most
+
+
+def _heat(matter: _Matter) -> tuple[int, float, int, str]:
+    return -matter.peak, -matter.cohesion, min(matter.ids), matter.name
+
+
+def _wider(text: str, name: str) -> list[str]:
+    """The name with the character before it and with the one after it, where it first stands."""
+    start = text.find(name)
+    if start < 0:
+        return []
+    end = start + len(name)
+    before, after = text[start - 1 : start], text[end : end + 1]
+    return [
+        wider
+        for char, wider in ((before, before + name), (after, name + after))
+        if char and _RUN.fullmatch(char)
+    ]
+
+
+def _text(report: Report) -> str:
+    """Title and opening of the detail in plain form, a line each."""
+    opening = plain(report.detail[: 2 * DETAIL_LENGTH])[:DETAIL_LENGTH]
+    return _DOTS.sub("", f"{plain(report.title)}\n{opening}")
+
+
+def _places(text: str) -> frozenset[str]:
+    """The place names of a text, each from every possible beginning, none is marked: 在丽水苑, 丽水苑."""
+    found = set()
+    for match in _PLACE.findall(text):
+        name = _AREA.sub("", match[:-1]) + match[-1]
+        for start in range(len(name) - NAME_LENGTH_MIN + 1):
+            if len(_COMMON.sub("", name[start:])) < 2:
+                break
+            found.add(name[start:])
+    return frozenset(found)
+
+
+def _issue(period: _Period, matter: _Matter, rank: int, category: Callable[[str], str] | None) -> Issue:
+    reports = [period.notes[each].report for each in sorted(matter.ids)]
+    title = period.notes[period.central(matter.ids)].report.title
+    return Issue(
+        rank=rank,
+        title=title,
+        place=period.place(matter.ids) or period.widened(matter.name, matter.ids),
+        category=category(title) if category else "",
+        people=len({report.user for report in reports}),
+        reports=len(reports),
+        likes=sum(report.up for report in reports),
+        start=reports[0].at,
+        end=reports[-1].at,
+        ids=tuple(report.id for report in reports),
+        peak=matter.peak,
+    )

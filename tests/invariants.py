@@ -1,0 +1,56 @@
+"""What must always hold in the ledger, as SQL that returns no row; written apart from the code it checks."""
+
+import sqlalchemy as sa
+
+from store.db import Database
+
+_LEG = "(p.acct = x.debit AND p.amount = -x.amount OR p.acct = x.credit AND p.amount = x.amount)"
+INVARIANTS = {
+    "I01 every unit sums to zero": """
+        SELECT a.unit FROM acct a JOIN bal b ON b.acct = a.id GROUP BY a.unit HAVING SUM(b.posted) <> 0""",
+    "I02 no balance is below its floor": "SELECT acct FROM bal WHERE posted < floor",
+    "I03 nor ever was": """
+        SELECT p.acct FROM posting p JOIN bal b ON b.acct = p.acct WHERE p.after < b.floor""",
+    "I04 a balance is the sum of its postings": """
+        SELECT b.acct FROM bal b LEFT JOIN posting p ON p.acct = b.acct GROUP BY b.acct, b.posted
+        HAVING b.posted <> COALESCE(SUM(p.amount), 0)""",
+    "I05 versions run from 1 without a gap": """
+        SELECT b.acct FROM bal b LEFT JOIN posting p ON p.acct = b.acct GROUP BY b.acct, b.ver
+        HAVING COUNT(p.ver) <> b.ver OR b.ver > 0 AND (MIN(p.ver) <> 1 OR MAX(p.ver) <> b.ver)""",
+    "I06 each posting goes on from the one before": """
+        SELECT p.acct FROM posting p LEFT JOIN posting q ON q.acct = p.acct AND q.ver = p.ver - 1
+        WHERE p.after <> COALESCE(q.after, 0) + p.amount""",
+    "I07 a movement has exactly its two postings": f"""
+        SELECT x.id FROM xfer x WHERE (SELECT COUNT(*) FROM posting p WHERE p.xfer = x.id AND {_LEG}) <> 2
+        OR (SELECT COUNT(*) FROM posting p WHERE p.xfer = x.id) <> 2""",
+    "I07b a posting is a leg of its movement": f"""
+        SELECT p.xfer FROM posting p LEFT JOIN xfer x ON x.id = p.xfer AND {_LEG} WHERE x.id IS NULL""",
+    "I08 a movement is positive, between two accounts of its unit": """
+        SELECT x.id FROM xfer x JOIN acct d ON d.id = x.debit JOIN acct c ON c.id = x.credit
+        WHERE x.amount <= 0 OR x.debit = x.credit OR d.unit <> x.unit OR c.unit <> x.unit""",
+    "I09 a key stands once": "SELECT idem FROM xfer GROUP BY idem HAVING COUNT(*) > 1",
+    "I10 a hold is resolved at most once": """
+        SELECT pending_id FROM xfer WHERE pending_id IS NOT NULL GROUP BY pending_id HAVING COUNT(*) > 1""",
+    "I11 a hold is resolved in full, from where it lies; void goes back": """
+        SELECT r.id FROM xfer r JOIN xfer h ON h.id = r.pending_id WHERE h.kind <> 'hold'
+        OR r.amount <> h.amount OR r.unit <> h.unit OR r.debit <> h.credit
+        OR r.kind = 'void' AND r.credit <> h.debit""",
+    "I12 what lies held is what open holds put there": """
+        SELECT a.id FROM acct a JOIN bal b ON b.acct = a.id
+        LEFT JOIN xfer h ON h.credit = a.id AND h.kind = 'hold'
+            AND NOT EXISTS (SELECT 1 FROM xfer r WHERE r.pending_id = h.id)
+        WHERE a.kind IN ('held', 'reserved') GROUP BY a.id, b.posted
+        HAVING b.posted <> COALESCE(SUM(h.amount), 0)""",
+    "I13 a reversal mirrors a movement": """
+        SELECT r.id FROM xfer r JOIN xfer x ON x.id = r.reverses_id WHERE x.kind <> 'move'
+        OR r.amount <> x.amount OR r.unit <> x.unit OR r.debit <> x.credit OR r.credit <> x.debit""",
+    "I13b and only once": """
+        SELECT reverses_id FROM xfer WHERE reverses_id IS NOT NULL
+        GROUP BY reverses_id HAVING COUNT(*) > 1""",
+}
+
+
+def broken(db: Database) -> list[str]:
+    """The names of the invariants that do not hold."""
+    with db.read() as tx:
+        return [name for name, query in INVARIANTS.items() if tx.execute(sa.text(query)).first() is not None]

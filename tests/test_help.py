@@ -1,0 +1,63 @@
+"""帮助 lists exactly what the speaker may say."""
+
+from handlers.ctx import ANYBODY, COMMANDS
+from tests.town import CAST, Town
+
+HOW = "直接说哪里有什么问题，就能得到编号；也可以发照片和位置。\n"
+EVERYBODY = (
+    "我的 — 我的任务和我反映的事\n"
+    "商品 — 看平安超市能换什么\n"
+    "帮助 — 看能说什么\n"
+    "绑定 邀请码 — 用邀请码绑定身份\n"
+    "领取 领取码 — 认领扫码上报的事件和积分\n"
+    "积分 — 看自己有多少积分\n"
+    "明细 — 看积分从哪来、到哪去\n"
+    "查询 编号 — 看事件办到哪一步\n"
+    "兑换 商品 数量 — 用积分换商品，得到取货码\n"
+    "取消兑换 取货码 — 不要了，积分退回\n"
+    "上报 内容 — 反映一个问题\n"
+    "代报 姓名 电话 内容 — 替没有手机的人反映"
+)
+WORKER = (
+    "【网格员】\n"
+    "报平安 — 每天报一次，可接着说发现的问题\n"
+    "补报 — 补报昨天的平安，记为迟报，今天24点前有效\n"
+    "签收 编号 — 接下一件事\n"
+    "请假 起 止 — 例如：请假 11-24 11-26\n"
+    "办结 编号 说明 — 说明怎么处理的，等核查\n"
+    "自办 内容 — 自己发现、已经处理好的事，一步登记\n"
+    "属实 编号 — 核实反映是真的，上报人得积分\n"
+    "不属实 编号 理由 — 核实反映不是真的\n"
+    "【大家都能用】\n"
+)
+
+
+def test_a_resident_is_told_what_anybody_may_say(town: Town) -> None:
+    assert town.say("李秀英", "帮助") == HOW + EVERYBODY
+    assert town.say("o-stranger", "帮助") == HOW + EVERYBODY
+
+
+def test_a_worker_is_told_the_own_commands_first(town: Town) -> None:
+    assert town.say("何春梅", "菜单") == HOW + WORKER + EVERYBODY
+    assert town.say_in_group("何春梅", "帮助") == HOW + WORKER + EVERYBODY
+
+
+def test_every_role_is_told_its_own_commands_and_no_others(town: Town) -> None:
+    for who, person in CAST.items():
+        if person.role == "newcomer":
+            continue
+        usages = [line.split(" — ")[0] for line in town.say(who, "帮助").splitlines() if " — " in line]
+        everybody = [c.usage for c in COMMANDS if c.roles == ANYBODY]
+        own = [c.usage for c in COMMANDS if person.role in c.roles]
+        assert usages == own + everybody, who
+
+
+def test_the_answer_fits_into_one_message_of_wechat(town: Town) -> None:
+    sizes = {who: len(town.say(who, "帮助").encode()) for who in ("何春梅", "徐慧敏", "顾晓宁", "戴满仓")}
+    assert {who: size for who, size in sizes.items() if size > 2048} == {}
+
+
+def test_however_it_is_written(town: Town) -> None:
+    answer = town.say("李秀英", "帮助")
+    for text in ("帮助！", "幫助", "菜单", "HELP", "help", " 帮助 ", "帮助？"):
+        assert town.say("李秀英", text) == answer, text

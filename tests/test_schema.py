@@ -1,0 +1,230 @@
+"""The schema: what the migrations make is what store/tables.py says, and nothing that could break a group."""
+
+import re
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy.exc import DBAPIError
+
+from store import cases, people, schema
+from store.db import Database, Tx
+from store.tables import FIRST_CASE, metadata, units
+from tests.postgres import Cluster
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def bare_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without any table, on both."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'bare.db'}"
+        return
+    cluster: Cluster = request.getfixturevalue("cluster")
+    yield cluster.create("bare")
+    cluster.drop("bare")
+
+
+@pytest.fixture
+def engine(empty_url: str) -> Iterator[sa.Engine]:
+    made = sa.create_engine(empty_url)
+    yield made
+    made.dispose()
+
+
+def test_the_migrations_make_the_tables_of_the_code(engine: sa.Engine) -> None:
+    with engine.connect() as connection:
+        # Alembic reads SQLite's identity columns as defaults; the next test compares those to the letter.
+        options = {"compare_type": True, "compare_server_default": engine.dialect.name != "sqlite"}
+        context = MigrationContext.configure(connection, opts=options)
+        assert compare_metadata(context, metadata) == []
+        assert _checks(connection) == {
+            (table.name, constraint.name)
+            for table in metadata.tables.values()
+            for constraint in table.constraints
+            if isinstance(constraint, sa.CheckConstraint)
+        }
+
+
+def _checks(connection: sa.Connection) -> set[tuple[str, str | None]]:
+    inspector = sa.inspect(connection)
+    return {
+        (table, check["name"])
+        for table in inspector.get_table_names()
+        for check in inspector.get_check_constraints(table)
+    }
+
+
+def test_each_table_on_sqlite_is_written_as_the_code_would_write_it(
+    sqlite_empty: Path, tmp_path: Path
+) -> None:
+    """SQLite keeps the text of each CREATE, with every default, check and partial index."""
+    direct = tmp_path / "direct.db"
+    engine = sa.create_engine(f"sqlite:///{direct}")
+    metadata.create_all(engine)
+    engine.dispose()
+    assert _creates(sqlite_empty) == _creates(direct)
+
+
+def _creates(file: Path) -> dict[str, set[str]]:
+    """Name -> the lines of the statement that made it; constraints may stand in another order."""
+    query = "SELECT name, sql FROM sqlite_master WHERE type <> 'trigger' AND name <> 'alembic_version'"
+    with sqlite3.connect(file) as connection:
+        rows = connection.execute(query + " AND sql IS NOT NULL").fetchall()
+    return {name: {line.strip().rstrip(",") for line in text.splitlines()} for name, text in rows}
+
+
+def test_the_ledger_has_its_guards(engine: sa.Engine) -> None:
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            query = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        else:
+            query = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"
+        found = set(connection.execute(sa.text(query)).scalars())
+    both = {
+        *(f"{table}_no_{verb}" for table in ("xfer", "posting", "acct") for verb in ("update", "delete")),
+        "bal_no_delete",
+        "xfer_books",
+        "acct_opens",
+    }
+    sqlite = {
+        "xfer_once",
+        "xfer_joins",
+        "xfer_covered",
+        "xfer_resolves",
+        "xfer_mirrors",
+        "bal_moves",
+        "bal_opens",
+    }
+    postgres = {f"{table}_no_truncate" for table in ("xfer", "posting", "bal", "acct")}
+    if engine.dialect.name == "sqlite":
+        assert found == both | sqlite | {"bal_moves", "bal_opens", "posting_follows", "acct_once"}
+    else:
+        assert found == both | postgres | {
+            "xfer_checks",
+            "posting_no_insert",
+            "bal_no_insert",
+            "bal_no_update",
+        }
+
+
+def test_nothing_in_the_sqlite_schema_can_end_the_transaction_of_a_group(sqlite_empty: Path) -> None:
+    """One deferred constraint, one ROLLBACK as a conflict action would take the work of others with it."""
+    with sqlite3.connect(sqlite_empty) as connection:
+        rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+    assert len(rows) > 40
+    ends = re.compile(r"DEFERR|ON\s+CONFLICT\s+ROLLBACK|OR\s+ROLLBACK|RAISE\s*\(\s*ROLLBACK", re.IGNORECASE)
+    assert [name for name, text in rows if ends.search(text)] == []
+
+
+def test_nothing_in_the_postgres_schema_is_deferred(cluster: Cluster, postgres_empty: str) -> None:
+    engine = sa.create_engine(cluster.create("deferred", postgres_empty))
+    with engine.connect() as connection:
+        query = "SELECT conname FROM pg_constraint WHERE condeferrable"
+        assert connection.execute(sa.text(query)).all() == []
+    engine.dispose()
+    cluster.drop("deferred")
+
+
+def test_upgrading_twice_changes_nothing(bare_url: str) -> None:
+    assert schema.current(bare_url) == ""
+    schema.upgrade(bare_url)
+    before = _everything(bare_url)
+    assert schema.current(bare_url) == schema.head()
+    schema.upgrade(bare_url)
+    assert _everything(bare_url) == before
+
+
+def _everything(url: str) -> object:
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            found: object = connection.execute(sa.text("SELECT * FROM sqlite_master")).all()
+        else:
+            found = connection.execute(sa.text("SELECT oid, relname FROM pg_class ORDER BY oid")).all()
+    engine.dispose()
+    return found
+
+
+UPGRADE = """
+import sys
+from store import schema
+sys.stdin.readline()
+schema.upgrade(sys.argv[1])
+"""
+
+
+def test_four_processes_upgrade_an_empty_database_at_once(bare_url: str) -> None:
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", UPGRADE, bare_url],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    time.sleep(1)  # all have imported what they need
+    told = []
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in processes:
+        told.append(process.communicate(timeout=60)[1])
+    assert ([process.returncode for process in processes], told) == ([0] * 4, [""] * 4)
+    assert schema.current(bare_url) == schema.head()
+
+
+def test_an_upgrade_that_fails_leaves_nothing_behind(bare_url: str) -> None:
+    """A table in the way stands for a crash: the second try must find the database as it was."""
+    engine = sa.create_engine(bare_url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE xfer (in_the_way INTEGER)"))
+    with pytest.raises(DBAPIError):
+        schema.upgrade(bare_url)
+    assert sa.inspect(engine).get_table_names() == ["xfer"]
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP TABLE xfer"))
+    engine.dispose()
+    schema.upgrade(bare_url)
+    assert schema.current(bare_url) == schema.head()
+
+
+def test_asking_for_the_revision_creates_no_file(tmp_path: Path) -> None:
+    assert schema.current(f"sqlite:///{tmp_path / 'none.db'}") == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_case_numbers_start_at_1001_and_are_never_given_again(empty_url: str) -> None:
+    """No function deletes a case; even one deleted by hand does not give its number to the next."""
+    db = Database(empty_url)
+    first = db.write(_open_case)
+    second = db.write(_open_case)
+    db.write(lambda tx: tx.execute(sa.text("DELETE FROM cases WHERE id = 1002")) and None)
+    third = db.write(_open_case)
+    with pytest.raises(ZeroDivisionError):
+        db.write(lambda tx: _open_case(tx) // 0)
+    fourth = db.write(_open_case)
+    db.close()
+    assert (first, second, third) == (FIRST_CASE, 1002, 1003)
+    assert fourth in (1004, 1005)  # PostgreSQL leaves a gap where one was rolled back
+
+
+def _open_case(tx: Tx) -> int:
+    row = {"code": f"U{time.monotonic_ns()}", "name": "", "level": "county"}
+    unit = tx.execute(sa.insert(units).returning(units.c.id), row).scalar_one()
+    person = people.add(tx, now=1)
+    values: dict[str, Any] = {"unit_id": unit, "reporter_id": person, "token": f"t{time.monotonic_ns()}"}
+    values |= {"state": "opened", "category": "other", "score": 0.0, "words": [], "rules_revision": "1"}
+    return cases.add(tx, text="井盖破了", channel="official", opened_at=1, due_at=2, **values)
