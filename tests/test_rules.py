@@ -77,6 +77,18 @@ def test_every_category_has_a_name_a_department_and_six_examples() -> None:
         ("fire", "电动车推上楼充电，飞线充电"),
         ("utilities", "村里停水三天了"),
         ("disaster", "下大雨山体滑坡，后墙裂了"),
+        ("labor", "代课老师的工资拖欠四个月，学校和教育局都不管"),
+        ("labor", "中学教师评职称为什么一刀切"),
+        ("health", "下岗职工在外地打工，新农合住院怎么报销"),
+        ("health", "退休职工的独生子女奖励什么时候发"),
+        ("work_safety", "小区电梯经常坏，业主找物业和开发商都没用"),
+        ("utilities", "小区停水三天，物业推给开发商"),
+        ("noise", "水泥厂夜间生产，噪声污染严重"),
+        ("market", "乡镇快递点取件每个收两块钱"),
+        ("traffic", "班车对一岁的孩子也收全票"),
+        ("housing", "农民进城的购房补贴两年了没发"),
+        ("disaster", "村里危房补贴到底有没有"),
+        ("city_order", "小区门口常年有人摆摊卖水果"),
     ],
 )
 def test_the_hard_pairs_are_decided_as_the_field_agreed(code: str, text: str) -> None:
