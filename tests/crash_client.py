@@ -94,14 +94,17 @@ class Platform:
         return [message_id for message_id in self.sent if message_id not in self.answers]
 
     def crash(self, process: subprocess.Popen[str], url: str, after_seconds: float) -> int:
-        """Send without a pause, kill -9 after so many seconds of it; how many were in flight then."""
+        """Send without a pause, kill -9 so long after the first answer; how many were in flight then."""
         return asyncio.run(self._crash(process, url, after_seconds))
 
     async def _crash(self, process: subprocess.Popen[str], url: str, after_seconds: float) -> int:
-        loop = asyncio.get_running_loop()
         killed: list[int] = []
+        before = len(self.answers)
 
-        def kill() -> None:
+        async def kill() -> None:
+            while len(self.answers) == before:
+                await asyncio.sleep(0.005)
+            await asyncio.sleep(after_seconds)
             killed.append(self.in_flight)
             process.kill()
 
@@ -110,8 +113,7 @@ class Platform:
                 await self._deliver(http, url, self.new_message())
 
         async with _http() as http:
-            loop.call_later(after_seconds, kill)
-            await asyncio.gather(*(keep_sending(http) for _ in range(CONNECTIONS)))
+            await asyncio.gather(kill(), *(keep_sending(http) for _ in range(CONNECTIONS)))
         return killed[0]
 
     def deliver_again(self, url: str, message_ids: list[str]) -> None:

@@ -143,6 +143,12 @@ def test_what_a_resident_earned_and_reported_comes_along_to_the_role(town: Town)
     assert town.drift() == []
 
 
+def test_who_wrote_a_report_as_a_stranger_cannot_confirm_it_as_a_worker(town: Town) -> None:
+    town.say("o-new", "代报 张三 13911112222 幸福社区第一网格井盖破了")
+    town.say("o-new", f"绑定 {code_of_a_newcomer(town)}")
+    assert town.say("o-new", "属实 1001") == "不能核实自己上报的事件，请由别人核实。"
+
+
 def test_goods_that_wait_go_back_when_a_stranger_turns_out_to_be_somebody(town: Town) -> None:
     town.say("o-new", "幸福社区第一网格的井盖破了")
     town.say("周建国", "属实 1001")

@@ -123,7 +123,7 @@ ATTEMPTS = {
     "delete a balance": "DELETE FROM bal WHERE acct = {li}",
     "open a balance again": "INSERT INTO bal (acct, floor) VALUES ({li}, 0)",
     "open a balance without an account": "INSERT INTO bal (acct, floor) VALUES (12345, NULL)",
-    "give an account to somebody": "UPDATE acct SET owner = 2 WHERE id = {li}",
+    "give an account to somebody": "UPDATE acct SET owner = 7 WHERE id = {li}",
     "delete an account": "DELETE FROM acct WHERE id = {li}",
     "open an account again": "INSERT INTO acct (kind, unit, owner) VALUES ('wallet', 0, 1)",
     "open an account of no kind": "INSERT INTO acct (kind, unit, owner) VALUES ('pocket', 0, 1)",

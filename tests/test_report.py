@@ -476,6 +476,11 @@ def test_the_qr_of_a_village_asks_where_and_takes_the_place_that_is_given(town: 
     assert [row["grid"] for row in town.rows("cases")] == ["QH-TH", "QH-TH-3", "QH-TH"]
 
 
+def test_a_form_with_characters_no_database_takes_is_kept_without_them(town: Town) -> None:
+    assert open_page(town, form(text="路灯\x00坏了\ud83d", place="门口\x07")).number == 1001
+    assert (town.case(1001)["text"], town.case(1001)["place"]) == ("路灯坏了", "门口")
+
+
 # --- sent again
 
 

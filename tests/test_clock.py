@@ -1,0 +1,166 @@
+"""Jobs run at their planned local time, once, also over a restart and with several processes."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from bot import clock
+from bot.house import House
+from handlers import ctx as handlers_ctx
+from handlers.ctx import JobCtx, cron
+from handlers.days import DAY_SECONDS
+from store import meta
+from tests.commands import ROOT
+from tests.town import HOUR, NOW, MakeTown, Town
+
+MINUTE = 60
+SIX_PM = NOW + 9 * HOUR  # NOW is nine in the morning in Asia/Shanghai
+runs: list[tuple[int, int]] = []  # (planned, now) of each run of the job below
+
+
+@pytest.fixture
+def job() -> Iterator[str]:
+    """A job of this test's own, at 18:00; its name."""
+    runs.clear()
+    others = list(handlers_ctx.JOBS)
+    handlers_ctx.JOBS.clear()
+
+    @cron(hour=18)
+    def remind(ctx: JobCtx) -> None:
+        runs.append((ctx.planned, ctx.now))
+        said = int(meta.get(ctx.tx, "said") or "0")
+        meta.put(ctx.tx, "said", str(said + 1))
+        if meta.get(ctx.tx, "broken") == "1":
+            raise RuntimeError("the job is broken")
+
+    yield handlers_ctx.JOBS[0].name
+    handlers_ctx.JOBS[:] = others
+
+
+def run_at(town: Town, now: int) -> list[str]:
+    town.time[0] = now
+    return town.run_jobs()
+
+
+def said(town: Town) -> str:
+    with town.db.read() as tx:
+        return meta.get(tx, "said") or "0"
+
+
+def test_a_job_runs_at_its_hour_in_shanghai_and_once_a_day(town: Town, job: str) -> None:
+    assert run_at(town, SIX_PM - 1) == []
+    assert run_at(town, SIX_PM) == [job]
+    assert run_at(town, SIX_PM + 20) == []
+    assert run_at(town, SIX_PM + DAY_SECONDS - 1) == []
+    assert run_at(town, SIX_PM + DAY_SECONDS + 5) == [job]
+    assert runs == [(SIX_PM, SIX_PM), (SIX_PM + DAY_SECONDS, SIX_PM + DAY_SECONDS + 5)]
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="this system cannot change its time zone")
+def test_the_time_zone_of_the_machine_does_not_matter(
+    town: Town, job: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "America/Los_Angeles")
+    time.tzset()
+    try:
+        assert (run_at(town, SIX_PM - 1), run_at(town, SIX_PM)) == ([], [job])
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_a_process_that_was_down_catches_up_for_two_hours_and_not_longer(town: Town, job: str) -> None:
+    assert run_at(town, SIX_PM + 2 * HOUR + 1) == []
+    assert run_at(town, SIX_PM + DAY_SECONDS + 2 * HOUR) == [job]
+    assert runs == [(SIX_PM + DAY_SECONDS, SIX_PM + DAY_SECONDS + 2 * HOUR)]
+
+
+def test_a_restart_does_not_run_it_again(make_town: MakeTown, job: str) -> None:
+    town = make_town()
+    assert run_at(town, SIX_PM) == [job]
+    town.house.close()
+    assert run_at(make_town(), SIX_PM + MINUTE) == []
+
+
+def test_a_run_that_fails_leaves_nothing_and_is_tried_again_at_the_next_tick(town: Town, job: str) -> None:
+    town.db.write(lambda tx: meta.put(tx, "broken", "1"))
+    assert (run_at(town, SIX_PM), said(town)) == ([], "0")
+    assert (run_at(town, SIX_PM + 20), said(town)) == ([], "0")
+    town.db.write(lambda tx: meta.put(tx, "broken", "0"))
+    assert (run_at(town, SIX_PM + 40), said(town)) == ([job], "1")
+    assert len(runs) == 3
+
+
+def test_the_jobs_of_the_house_are_planned_for_the_hours_the_town_knows(town: Town) -> None:
+    planned = {job.name: (job.hour, job.minute, job.every) for job in handlers_ctx.JOBS}
+    assert planned == {
+        "checkin.remind_missing": (18, 0, 0),
+        "checkin.summarize": (20, 0, 0),
+        "redeem.expire": (0, 0, 600),
+    }
+
+
+@pytest.mark.parametrize("county_url", ["postgres"], indirect=True)
+def test_four_houses_on_one_postgresql_run_a_job_once(county_url: str, make_town: MakeTown, job: str) -> None:
+    towns = [make_town() for _ in range(4)]
+    with ThreadPoolExecutor(4) as threads:
+        done = list(threads.map(lambda town: run_at(town, SIX_PM), towns))
+    assert sorted(done) == [[], [], [], [job]]
+    assert said(towns[0]) == "1"
+
+
+PROCESS = """
+import sys
+from pathlib import Path
+from bot import clock
+from bot.house import House
+from bot.settings import Settings
+settings = Settings(_env_file=None, database_url=sys.argv[1], rules_dir=Path("rules"))
+house = House(settings, clock=lambda: int(sys.argv[2]))
+house.open()
+sys.stdin.readline()
+print(",".join(clock.run_due(house.db, house.county, house.now())))
+house.close()
+"""
+
+
+@pytest.mark.parametrize("county_url", ["postgres"], indirect=True)
+def test_two_processes_on_one_postgresql_remind_once(county_url: str, town: Town) -> None:
+    command = [sys.executable, "-c", PROCESS, county_url, str(SIX_PM)]
+    processes = [
+        subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"]},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    ran = [
+        name
+        for process in processes
+        for name in process.communicate(timeout=60)[0].strip().split(",")
+        if name
+    ]
+    assert sorted(ran) == ["checkin.remind_missing", "redeem.expire"]
+
+
+def test_the_ticking_clock_of_a_server_runs_what_is_due_and_wakes_the_sender(town: Town, job: str) -> None:
+    woken = []
+    town.house.on_written = lambda: woken.append(True)
+    town.time[0] = SIX_PM
+    clock.tick(town.house)
+    assert (said(town), woken) == ("1", [True])
+    assert isinstance(town.house, House)
