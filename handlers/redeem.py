@@ -95,7 +95,10 @@ def _hold_stock(ctx: Ctx, redemption: int, article: Article, count: int) -> int:
             actor_id=ctx.person.id,
         )
     except Insufficient:
-        raise Refused(f"{article.name}只剩 {article.stock} {article.measure}了。") from None
+        # On PostgreSQL somebody else may have taken the last ones since the stock was read.
+        is_sold_just_now = article.stock >= count
+        left = "刚刚被换走了" if is_sold_just_now else f"只剩 {article.stock} {article.measure}了"
+        raise Refused(f"{article.name}{left}。") from None
 
 
 def _free_code(ctx: Ctx, shop_id: int) -> str:

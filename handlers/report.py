@@ -29,6 +29,11 @@ COURTESY = {
 PHONE = re.compile(r"1\d{2}[ -]?\d{4}[ -]?\d{4}|0\d{2,3}[ -]?\d{7,8}")
 
 
+UNSTORABLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]"
+)  # control characters, half characters
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """What the page behind a QR sends. `id` is drawn when the form opens: sent twice, it acts once."""
@@ -121,8 +126,8 @@ def open_case(
         "rules_revision": ctx.county.rules.revision,
         "urgent": reading.urgent or "",
         "unit_id": unit_id,
-        "text": reading.text[:TEXT_MAX],
-        "place": spot or label,
+        "text": _storable(reading.text)[:TEXT_MAX],
+        "place": _storable(spot or label),
         "lat": lat,
         "lng": lng,
         "channel": ctx.message.channel,
@@ -146,6 +151,11 @@ def open_case(
         photos.join(ctx.tx, case_id=case_id, account_id=ctx.account.id, since=since)
     announce(ctx, "case.opened", case, note=note, silent=silent)
     return case
+
+
+def _storable(text: str) -> str:
+    """Without what no database takes: a page's form may carry anything, a chat's channel has cleaned it."""
+    return UNSTORABLE.sub("", text)
 
 
 def _read(county: County, text: str) -> Reading:

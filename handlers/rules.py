@@ -4,6 +4,7 @@ import hashlib
 import string
 import tomllib
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,16 @@ class Rules:
 
 
 def load(folder: Path) -> Rules:
-    """Read every rule file of a town. Raises ValueError that names file, block and reason."""
+    """Read every rule file of a town. Raises ValueError that names file, block and reason.
+
+    The same files a second time are the same value, read once.
+    """
+    content = [(file.name, file.read_bytes()) for file in sorted(folder.glob("*.toml"))]
+    return _load(folder, hashlib.sha256(repr(content).encode()).digest())
+
+
+@lru_cache(maxsize=2)
+def _load(folder: Path, _content: bytes) -> Rules:
     reading = nlp.rules.load(folder)
     notices = tuple(_blocks(folder / "notices.toml", "notice", NoticeRule, _check_notice))
     points = tuple(_blocks(folder / "points.toml", "points", PointsRule, _check_points))

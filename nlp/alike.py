@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Collection
 from itertools import compress
+from operator import add
 
 from nlp.plain import plain
 
@@ -22,11 +23,12 @@ _RUN = re.compile(
 )
 
 
-def shingles(text: str) -> frozenset[str]:
+def shingles(text: str) -> set[str]:
     """The character pairs of a text in its plain form, without those of function words."""
-    return frozenset(
-        run[start : start + 2] for run in _RUN.findall(text.lower()) for start in range(len(run) - 1)
-    )
+    pairs: set[str] = set()
+    for run in _RUN.findall(text.lower()):
+        pairs.update(map(add, run, run[1:]))
+    return pairs
 
 
 def similarity(one: str, other: str) -> float:
@@ -110,5 +112,5 @@ class Index:
         return number
 
 
-def _head(text: str) -> frozenset[str]:
+def _head(text: str) -> set[str]:
     return shingles(plain(text[: 2 * HEAD_LENGTH])[:HEAD_LENGTH])

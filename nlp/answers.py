@@ -27,6 +27,7 @@ class Answers:
     _of_phrase: tuple[Answer, ...]
 
 
+NO_ANSWERS = Answers((), Cover(()), ())
 _KEYS = {"name", "phrases", "text", "examples", "counter_examples"}
 
 

@@ -41,7 +41,9 @@ _ONLY_COURTESY = re.compile(
 )
 _HOLDS_THANKS = re.compile(_any(_THANKS))
 _GREETINGS = re.compile(_any(_GREETING))
-LEAD = re.compile(rf"(?:[\W_]|{_any(_GREETING)}|尊敬的|敬爱的|{_any(_PEOPLE)}(?=[\W_]|好|{_any(_GREETING)}))*+")
+LEAD = re.compile(
+    rf"(?:[\W_]|{_any(_GREETING)}|尊敬的|敬爱的|{_any(_PEOPLE)}(?=[\W_]|好|{_any(_GREETING)}))*+"
+)
 TEXT_LENGTH_MAX = 40  # a longer one says more than thanks
 
 
@@ -56,28 +58,44 @@ def courtesy(text: str) -> str | None:
     return "thanks" if _HOLDS_THANKS.search(_GREETINGS.sub(" ", left)) else "greeting"
 
 
+_FILLER = frozenset("|".join((_GREETING, _THANKS, _PEOPLE, _PARTICLE, _ASKING)).split("|"))
+
+
 class Cover:
     """Phrases that together with courtesy, particles and question words may make up a whole text.
 
-    A phrase is written "积分|分数 怎么赚|怎么挣": one word of each group must stand there, in any order.
+    A phrase is written "积分|分数 怎么赚|怎么挣": a word of each group must stand there, in any order.
     """
 
     def __init__(self, phrases: Iterable[str]) -> None:
-        self._phrases = [[frozenset(part.split("|")) for part in phrase.lower().split()] for phrase in phrases]
-        self._words = [frozenset[str]().union(*parts) for parts in self._phrases]
-        every = "|".join(sorted(frozenset[str]().union(*self._words)))
-        filler = "|".join((_GREETING, _THANKS, _PEOPLE, _PARTICLE, _ASKING))
-        self._filler = frozenset(filler.split("|"))
-        word = _any(every, filler) if every else _any(filler)
-        self._word, self._whole = re.compile(word), re.compile(f"{word}*+")
+        self._phrases = [_Phrase(phrase) for phrase in phrases]
+        # Nearly every report holds a character that no phrase and no filler has: it is let go at once.
+        self._known = frozenset("".join(_FILLER.union(*(phrase.groups for phrase in self._phrases))))
 
     def find(self, text: str) -> int | None:
         """Which phrase covers the whole of a plain text, the first that does; else None."""
-        left = _IGNORED.sub("", text).lower()
-        if len(left) > TEXT_LENGTH_MAX or not self._whole.fullmatch(left):
+        left = _IGNORED.sub("", text[: 2 * TEXT_LENGTH_MAX]).lower()
+        if len(left) > TEXT_LENGTH_MAX or not self._phrases or not self._known.issuperset(left):
             return None
-        found = set(self._word.findall(left))
-        for which, parts in enumerate(self._phrases):
-            if found <= self._words[which] | self._filler and all(part & found for part in parts):
-                return which
-        return None
+        return next((which for which, phrase in enumerate(self._phrases) if phrase.covers(left)), None)
+
+
+class _Phrase:
+    def __init__(self, written: str) -> None:
+        parts = written.lower().split()
+        self.groups = {word: 1 << which for which, part in enumerate(parts) for word in part.split("|")}
+        self._all = (1 << len(parts)) - 1
+        self._lengths = sorted({len(word) for word in _FILLER.union(self.groups)})
+
+    def covers(self, text: str) -> bool:
+        """Whether the text can be cut into words and fillers so that each group is met."""
+        reached: list[set[int]] = [set() for _ in range(len(text) + 1)]
+        reached[0].add(0)  # at each place, the groups met on each way that leads there
+        for start, ways in enumerate(reached):
+            for end in [start + length for length in self._lengths if ways and start + length <= len(text)]:
+                word = text[start:end]
+                if word in self.groups:
+                    reached[end].update(met | self.groups[word] for met in ways)
+                if word in _FILLER:
+                    reached[end] |= ways
+        return self._all in reached[-1]

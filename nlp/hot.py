@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from math import log
 from statistics import median
 from typing import NamedTuple, TypeVar
@@ -17,7 +18,7 @@ from nlp.plain import plain
 
 WINDOW_DAYS = 30
 PEOPLE_MIN = 3  # fewer people saying the same are no issue
-DETAIL_LENGTH = 250  # characters read after the title: what follows is story
+DETAIL_LENGTH = 180  # characters read after the title: what follows is story
 NAME_LENGTH_MIN, NAME_LENGTH_MAX = 3, 8
 COMMON_MAX = 0.15  # a pair more reports than this share have says nothing
 LIFT_MIN = 3  # a matter's pair is that many times as frequent among its reports as elsewhere
@@ -28,9 +29,12 @@ TEXT_COHESION_MIN = 0.05  # titles alone may agree in an area's name
 COHESION_FEW = 0.3  # more is asked of few people, who may agree by chance: divided by their number
 ELSEWHERE_MAX = 1 / 3  # of its people may name another place
 PROFILE_MAX = 12  # pairs; more would be the wording of one copied letter
-MATTERS_MAX = 6  # looked for at one name
+MATTERS_MAX = 4  # looked for at one name
 NAMED_MIN = 0.3  # of the reports with a name that is no place's speak of the matter
 ROUNDS = 2
+SAMPLE_MAX = 60  # reports of one name that are split
+NAMES_MAX = 2000  # most used names looked at
+STEM_MIN, STEM_MAX = 2, 7  # characters of a place name before its ending
 JOINS_MIN = 0.5  # of the median score lets a report join without the name
 OFTEN_MIN = 0.6  # as often as the place most people share, the longest name is taken
 SAME_MIN = 0.8  # of those who write a name write its next character alike
@@ -42,12 +46,13 @@ _TOWN = ZoneInfo("Asia/Shanghai")
 _TIME = re.compile(
     r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[ T]+(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?(?:\.\d+)?)?"
 )
+_NOTHING = re.compile("(?!)")
 _DOTS = re.compile("[·•・‧]")
 _RUN = re.compile("[\u4e00-\u9fffA-Za-z0-9]+")
-_PLACE = re.compile(
-    "[\u4e00-\u9fffA-Za-z0-9]{2,7}?(?:(?:小区|社区|新城|花园|家园|新村|公寓|公馆|别墅|山庄|国际|广场|商城|大厦|大道|大桥|学院"
-    "|大学|学校|中学|小学|幼儿园|医院|公园|市场|酒店|饭店|超市|车站|公司|集团|驾校|[苑府园路街巷村湾湖岛城郡里庭居阁墅洲桥站厂])+"
-    "(?:[一二三四五六七八九十]期)?)"
+# Ends of the names of places and firms. 站 and 厂 are none: 搅拌站 is what people complain about.
+_ENDING = re.compile(
+    "(?:小区|社区|新城|花园|家园|新村|公寓|公馆|别墅|山庄|国际|广场|商城|大厦|大道|大桥|学院|大学|学校|中学|小学|幼儿园|医院|公园"
+    "|市场|酒店|饭店|超市|车站|公司|集团|驾校|[苑府园路街巷村湾湖岛城郡里庭居阁墅洲桥])"
 )
 _AREA = re.compile(".*(?:[省区县镇乡]|(?<!城)市|街道)")  # what stands before the name itself
 _COMMON = re.compile(  # taken away from a place, at least two characters of a name must be left
@@ -94,11 +99,11 @@ class _Note(NamedTuple):
 
     report: Report
     text: str
-    pairs: tuple[str, ...]  # sorted: a sum of weights must not depend on the order of a set
-    title_pairs: tuple[str, ...]
-    weight: float  # of all pairs
-    title_places: frozenset[str]
+    pairs: tuple[int, ...]  # numbers of its character pairs
+    title_pairs: tuple[int, ...]
+    weight: int  # of all pairs
     places: frozenset[str]
+    title_places: frozenset[str]
 
 
 class _Matter(NamedTuple):
@@ -106,7 +111,7 @@ class _Matter(NamedTuple):
 
     ids: frozenset[int]  # positions of notes
     name: str
-    profile: dict[str, float]  # pair -> what sharing it is worth; none of the place's own pairs
+    profile: dict[int, int]  # pair -> what sharing it is worth; none of the place's own pairs
     cohesion: float
     peak: int  # people in the fullest window
 
@@ -163,16 +168,18 @@ class _Period:
 
     def __init__(self, reports: list[Report], window: int, people_min: int, on_progress: Progress) -> None:
         self.window, self.people_min, self.on_progress = window, people_min, on_progress
-        texts = [_text(report) for report in self._steps(reports, 0, 20)]
-        self.frequency = Counter(pair for text in self._steps(texts, 20, 35) for pair in shingles(text))
+        texts = [_text(report) for report in self._steps(reports, 0, 15)]
+        counts: Counter[str] = Counter()
+        for text in self._steps(texts, 15, 25):
+            counts.update(shingles(text))
         most = max(PEOPLE_MIN, COMMON_MAX * len(reports))
-        self.rarity = {
-            pair: log(len(reports) / many)
-            for pair, many in self.frequency.items()
-            if PEOPLE_MIN <= many <= most
-        }
-        both = zip(reports, texts, strict=True)
-        self.notes = [self._note(*each) for each in self._steps(list(both), 35, 50)]
+        telling = sorted(pair for pair, many in counts.items() if PEOPLE_MIN <= many <= most)
+        self.numbers = {pair: number for number, pair in enumerate(telling)}
+        self.frequency = [counts[pair] for pair in telling]
+        # Whole numbers: a sum of them does not depend on the order of a set.
+        self.rarity = [round(1000 * log(len(reports) / many)) for many in self.frequency]
+        both = list(zip(reports, texts, strict=True))
+        self.notes = [self._note(*each) for each in self._steps(both, 25, 45)]
 
     def _steps(self, items: Sequence[T], begin: int, end: int) -> Iterator[T]:
         """The items, telling how far the work is between two parts of a hundred."""
@@ -183,26 +190,35 @@ class _Period:
         self.on_progress(end, 100)
 
     def _note(self, report: Report, text: str) -> _Note:
-        pairs = tuple(sorted(pair for pair in shingles(text) if pair in self.rarity))
         title, _, detail = text.partition("\n")
-        title_pairs = tuple(sorted(pair for pair in shingles(title) if pair in self.rarity))
-        title_places = _places(title)
-        weight = sum(self.rarity[pair] for pair in pairs)
-        return _Note(report, text, pairs, title_pairs, weight, title_places, title_places | _places(detail))
+        pairs = self._numbered(shingles(text))
+        places = _places(title)
+        return _Note(
+            report=report,
+            text=text,
+            pairs=pairs,
+            title_pairs=self._numbered(shingles(title)),
+            weight=sum([self.rarity[pair] for pair in pairs]),
+            places=places | _places(detail),
+            title_places=places,
+        )
+
+    def _numbered(self, pairs: Iterable[str]) -> tuple[int, ...]:
+        return tuple([self.numbers[pair] for pair in pairs if pair in self.numbers])
 
     def matters(self) -> list[_Matter]:
         """What holds together among the reports of each name; one matter may come under several names."""
         groups = self._groups()
         found = []
-        for name in self._steps(sorted(groups), 50, 100):
+        for name in self._steps(sorted(groups), 60, 100):
             found += self._matters_of(name, groups[name])
         return found
 
     def apart(self, matters: list[_Matter]) -> list[_Matter]:
         """Each matter once, the hottest first, each report in one matter at most."""
         taken: set[int] = set()
-        kept = []
-        for matter in sorted(matters, key=_heat):
+        kept: list[_Matter] = []
+        for matter in sorted(matters, key=_weight):
             mine = matter.ids - taken
             if 2 * len(mine) > len(matter.ids) and self.peak(mine) >= self.people_min:
                 taken |= mine
@@ -215,7 +231,7 @@ class _Period:
 
     def _joined(self, matters: list[_Matter], taken: set[int]) -> list[frozenset[int]]:
         """The reports of each matter with those that say the same but write the name otherwise."""
-        wanted: dict[str, list[tuple[int, float]]] = defaultdict(list)
+        wanted: dict[int, list[tuple[int, int]]] = defaultdict(list)
         needed = []
         for which, matter in enumerate(matters):
             profile = self._profile(matter.ids, ())
@@ -229,7 +245,7 @@ class _Period:
         for position in range(len(self.notes)):
             if position in taken:
                 continue
-            scores: dict[int, float] = defaultdict(float)
+            scores: dict[int, int] = defaultdict(int)
             for pair in self.notes[position].pairs:
                 for which, worth in wanted.get(pair, ()):
                     scores[which] += worth
@@ -244,18 +260,21 @@ class _Period:
                 joined[-max(fits)[1]].add(position)
         return [frozenset(ids) for ids in joined]
 
-    def _middle(self, profile: Mapping[str, float], matter: _Matter) -> float:
+    def _middle(self, profile: Mapping[int, int], matter: _Matter) -> float:
         return median([self._score(profile, each) for each in sorted(matter.ids)])
 
     def _groups(self) -> dict[str, list[int]]:
-        """The positions of the reports that hold each name, for names of enough people."""
+        """The positions of the reports that hold each name, for the names most people use in one window."""
         names = self._names()
         automaton = AhoCorasick(names)
-        groups: dict[str, list[int]] = defaultdict(list)
-        for position, note in enumerate(self.notes):
+        groups: list[list[int]] = [[] for _ in names]
+        for position, note in enumerate(self._steps(self.notes, 45, 60)):
             for which in {hit[0] for hit in automaton.find_matches_as_indexes(note.text, overlapping=True)}:
-                groups[names[which]].append(position)
-        return {name: ids for name, ids in groups.items() if self.peak(ids) >= self.people_min}
+                groups[which].append(position)
+        # Of names that stand in the very same reports the longest is enough.
+        distinct = {tuple(ids): name for name, ids in sorted(zip(names, groups, strict=True), key=_by_length)}
+        peaks = sorted((-self.peak(ids), name, ids) for ids, name in distinct.items())
+        return {name: list(ids) for peak, name, ids in peaks[:NAMES_MAX] if -peak >= self.people_min}
 
     def _names(self) -> list[str]:
         """Places, and whatever several titles have in common: a firm, a scheme, a road works."""
@@ -281,9 +300,13 @@ class _Period:
         }
         return sorted(names.keys() - parts)
 
-    def _matters_of(self, name: str, ids: Collection[int]) -> list[_Matter]:
-        """Split the reports that hold a name by what they say beside it."""
-        rest = set(ids)
+    def _matters_of(self, name: str, ids: list[int]) -> list[_Matter]:
+        """Split the reports that hold a name by what they say beside it.
+
+        Of a name in very many reports an even sample is split; the rest is asked whether it fits.
+        """
+        sample = set(ids[:: 1 + (len(ids) - 1) // SAMPLE_MAX])
+        rest = set(sample)
         found = []
         for _ in range(MATTERS_MAX):
             said = self._said(rest, self._own(name, rest))
@@ -292,10 +315,12 @@ class _Period:
             seed = max(said, key=lambda pair: (said[pair] ** 2 * self.rarity[pair], pair))
             matter = self._grown(name, {each for each in rest if seed in self.notes[each].pairs}, rest)
             rest -= matter.ids
-            if self._is_one(matter, ids):
-                found.append(matter)
-            if self.peak(rest) < self.people_min:
-                break
+            if self._is_one(matter, sample):
+                if len(sample) < len(ids):
+                    matter = matter._replace(ids=self._fitting(matter.profile, matter.ids, ids))
+                peak = self.peak(matter.ids)
+                if peak >= self.people_min:
+                    found.append(matter._replace(peak=peak))
         return found
 
     def _grown(self, name: str, core: set[int], rest: set[int]) -> _Matter:
@@ -304,33 +329,38 @@ class _Period:
         What they share only by naming one place does not count: a place with many matters is none.
         """
         for _ in range(ROUNDS):
-            own = set().union(*(self._own(each, core) for each in (name, self.widened(name, core), self.place(core))))
+            own = self._own(name, core) | self._own(self.widened(name, core), core)
+            own |= self._own(self.place(core), core)
             profile = self._profile(core, own)
-            scores = {each: self._score(profile, each) for each in rest}
-            middle = median([scores[each] for each in sorted(core)])
-            fitting = {each for each, score in scores.items() if score > 0 and score >= FITS_MIN * middle}
+            fitting = self._fitting(profile, core, rest)
             if not fitting:
                 return _Matter(frozenset(core), name, {}, 0, 0)
-            core = fitting
-        return _Matter(frozenset(core), name, profile, self._cohesion(core, profile, own), self.peak(core))
+            core = set(fitting)
+        return _Matter(frozenset(core), name, profile, self._cohesion(core, profile, own), 0)
 
-    def _own(self, name: str, ids: Collection[int]) -> set[str]:
+    def _fitting(
+        self, profile: Mapping[int, int], core: Collection[int], ids: Iterable[int]
+    ) -> frozenset[int]:
+        """Those of `ids` whose score is near enough to the middle of the core's."""
+        needed = max(1, FITS_MIN * median([self._score(profile, each) for each in core]))
+        return frozenset(each for each in ids if self._score(profile, each) >= needed)
+
+    def _own(self, name: str, ids: Collection[int]) -> set[int]:
         """The pairs a name is made of, and those it makes with what stands beside it."""
         own = set(shingles(name))
-        for text in (self.notes[each].text for each in ids if name):
-            start = text.find(name)
-            end = start + len(name)
-            if start >= 0:
-                own |= {text[start - 1 : start + 1].lower(), text[end - 1 : end + 1].lower()}
-        return own
+        beside = re.compile(f"(?<=(.)){re.escape(name)}(?=(.))") if name else _NOTHING
+        for each in ids:
+            for before, after in beside.findall(self.notes[each].text):
+                own |= {(before + name[0]).lower(), (name[-1] + after).lower()}
+        return set(self._numbered(own))
 
-    def _cohesion(self, ids: Collection[int], profile: Mapping[str, float], own: Collection[str]) -> float:
+    def _cohesion(self, ids: Collection[int], profile: Mapping[int, int], own: Collection[int]) -> float:
         """How much of what a report of these says is said in common: of its title and of it all."""
         titles, texts = [], []
         for each in ids:
             note = self.notes[each]
             title = [pair for pair in note.title_pairs if pair not in own]
-            common = sum([profile.get(pair, 0.0) for pair in title])
+            common = sum([profile.get(pair, 0) for pair in title])
             titles.append(common / (sum([self.rarity[pair] for pair in title]) or 1))
             texts.append(self._score(profile, each) / (note.weight or 1))
         middle = median(texts)
@@ -343,17 +373,21 @@ class _Period:
         it a good part is this.
         """
         people = len({self.notes[each].report.user for each in matter.ids})
-        if matter.peak < self.people_min or matter.cohesion < COHESION_MIN + COHESION_FEW / people:
+        if people < self.people_min or matter.cohesion < COHESION_MIN + COHESION_FEW / people:
             return False
         place = self.place(matter.ids)
         if not place and len(matter.ids) < NAMED_MIN * len(group):
             return False
         return self._elsewhere(matter, place) <= ELSEWHERE_MAX
 
-    def _said(self, ids: Collection[int], own: Collection[str]) -> dict[str, int]:
+    def _said(self, ids: Collection[int], own: Collection[int]) -> dict[int, int]:
         """How many people use each pair that enough of them use, far more often than others do."""
-        people = self._people(ids)
-        counts = Counter(pair for pairs in people.values() for pair in pairs)
+        people: dict[str, list[tuple[int, ...]]] = defaultdict(list)
+        for each in ids:
+            people[self.notes[each].report.user].append(self.notes[each].pairs)
+        counts: Counter[int] = Counter()
+        for said in people.values():
+            counts.update(said[0] if len(said) == 1 else set().union(*said))
         expected = LIFT_MIN * len(people) / len(self.notes)
         return {
             pair: many
@@ -361,25 +395,18 @@ class _Period:
             if many >= self.people_min and many >= expected * self.frequency[pair] and pair not in own
         }
 
-    def _people(self, ids: Collection[int]) -> dict[str, set[str]]:
-        """What each person says in these reports."""
-        people: dict[str, set[str]] = defaultdict(set)
-        for each in ids:
-            people[self.notes[each].report.user].update(self.notes[each].pairs)
-        return people
-
-    def _profile(self, ids: Collection[int], own: Collection[str]) -> dict[str, float]:
+    def _profile(self, ids: Collection[int], own: Collection[int]) -> dict[int, int]:
         """What sharing each of a matter's pairs is worth: its rarity, much less where few use it."""
         many = len({self.notes[each].report.user for each in ids})
         worth = {
-            pair: self.rarity[pair] * (users / many) ** 2
+            pair: self.rarity[pair] * users * users // (many * many)
             for pair, users in self._said(ids, own).items()
             if users >= SHARED_MIN * many
         }
         strongest = sorted(worth, key=lambda pair: (-worth[pair], pair))[:PROFILE_MAX]
         return {pair: worth[pair] for pair in strongest}
 
-    def _score(self, profile: Mapping[str, float], position: int) -> float:
+    def _score(self, profile: Mapping[int, int], position: int) -> int:
         return sum([profile[pair] for pair in self.notes[position].pairs if pair in profile])
 
     def _elsewhere(self, matter: _Matter, place: str) -> float:
@@ -432,7 +459,7 @@ class _Period:
         return max(
             sorted(ids),
             key=lambda each: (
-                sum([profile.get(pair, 0.0) for pair in self.notes[each].title_pairs])
+                sum([profile.get(pair, 0) for pair in self.notes[each].title_pairs])
                 / (TITLE_LENGTH + len(self.notes[each].title_pairs))
             ),
         )
@@ -453,6 +480,11 @@ class _Period:
                 first += 1
             most = max(most, len(within))
         return most
+
+
+def _weight(matter: _Matter) -> tuple[float, int, str]:
+    """Most people first, but what hangs together closely before what merely takes in more."""
+    return -matter.peak * TIGHT, min(matter.ids), matter.name
 
 
 def _heat(matter: _Matter) -> tuple[int, float, int, str]:
@@ -481,14 +513,25 @@ def _text(report: Report) -> str:
 
 def _places(text: str) -> frozenset[str]:
     """The place names of a text, each from every possible beginning, none is marked: 在丽水苑, 丽水苑."""
-    found = set()
-    for match in _PLACE.findall(text):
-        name = _AREA.sub("", match[:-1]) + match[-1]
-        for start in range(len(name) - NAME_LENGTH_MIN + 1):
-            if len(_COMMON.sub("", name[start:])) < 2:
-                break
-            found.add(name[start:])
+    found: set[str] = set()
+    for run in _RUN.findall(text):
+        for ending in _ENDING.finditer(run):
+            found.update(_beginnings(run[max(0, ending.start() - STEM_MAX) : ending.end()]))
     return frozenset(found)
+
+
+@lru_cache(maxsize=1 << 16)  # 幼儿园 and the like stand in every tenth text
+def _beginnings(name: str) -> tuple[str, ...]:
+    name = _AREA.sub("", name[:-1]) + name[-1]
+    return tuple(
+        name[start:]
+        for start in range(len(name) - NAME_LENGTH_MIN + 1)
+        if len(_COMMON.sub("", name[start:])) >= STEM_MIN
+    )
+
+
+def _by_length(named: tuple[str, list[int]]) -> tuple[int, str]:
+    return len(named[0]), named[0]
 
 
 def _issue(period: _Period, matter: _Matter, rank: int, category: Callable[[str], str] | None) -> Issue:

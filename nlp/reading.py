@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
+from nlp.answers import NO_ANSWERS, Answers, answer
 from nlp.classify import classify
 from nlp.courtesy import courtesy
+from nlp.intent import NO_INTENTS, Intent, Intents, intent
+from nlp.matters import matters
 from nlp.plain import plain
 from nlp.rules import Rules
 from nlp.slots import Places, has_place
@@ -25,12 +28,24 @@ class Reading:
     places: tuple[int, ...]  # ids of the units named
     has_place: bool
     courtesy: str | None  # greeting | thanks, where it is nothing else
+    intent: Intent = "report"
+    answer: str | None = None  # from answers.toml, where that covers the whole question
+    matters: tuple[str, ...] = ()  # where it lists several, each by itself
 
 
-def read(text: str, rules: Rules, places: Places) -> Reading:
+def read(
+    text: str,
+    rules: Rules,
+    places: Places,
+    intents: Intents = NO_INTENTS,
+    answers: Answers = NO_ANSWERS,
+) -> Reading:
     """Read a message: pure, no clock, no database; runs before the unit of work."""
     simple = plain(text)
     guess = classify(simple, rules)
+    call = urgent(simple, rules)
+    polite = courtesy(simple)
+    several = matters(text, rules)
     return Reading(
         text=text,
         plain=simple,
@@ -39,8 +54,15 @@ def read(text: str, rules: Rules, places: Places) -> Reading:
         score=guess.score,
         words=guess.words,
         runner_up=guess.runner_up,
-        urgent=urgent(simple, rules),
+        urgent=call,
         places=places.find(simple),
         has_place=has_place(simple),
-        courtesy=courtesy(simple),
+        courtesy=polite,
+        intent="emergency" if call else _polite(polite) or intent(simple, intents),
+        answer=None if call or polite else answer(simple, answers),
+        matters=several if len(several) > 1 else (),
     )
+
+
+def _polite(courtesy: str | None) -> Intent | None:
+    return "thanks" if courtesy == "thanks" else "greeting" if courtesy else None

@@ -14,6 +14,9 @@ OTHER = "other"  # the category of what no word was found in
 CALLS = ("119", "110", "120")
 WEIGHT_MAX = 1_000
 WORD_LENGTH_MAX = 32
+OPENING_MAX = 1_000
+LANE_BITS = 32  # a million words of the highest weight, each counted twice
+LANE_ZERO = 1 << (LANE_BITS - 1)
 
 
 @dataclass(frozen=True)
@@ -60,11 +63,16 @@ class Rules:
     categories: tuple[Category, ...]
     by_code: Mapping[str, Category]
     margin: int  # a lead smaller than this is uncertain
+    nested: bool  # a word counts also inside a longer one
+    opening: int  # so many characters at the start, where a word counts twice
+    fragments: frozenset[str]  # keywords that are no words by themselves
     revision: str
     scanner: Scanner
     votes: tuple[tuple[tuple[int, int], ...], ...]  # for each word: (which category, weight)
     voters: tuple[frozenset[int], ...]  # for each word: the categories it speaks for
-    biases: tuple[int, ...]  # for each category
+    lanes: tuple[int, ...]  # for each word: its weights for all categories, packed (see `pack`)
+    start: int  # the biases of all categories, packed
+    hiding: frozenset[int]  # the words excluded somewhere
     alarms: tuple[Alarm, ...]
     calm: Calm
     danger: Scanner  # every word of the alarms, and the phrases that hide one
@@ -149,6 +157,12 @@ class _Block:
             self.refuse(f'"{key}" must be a whole number from {low} to {high}')
         return int(value)
 
+    def flag(self, key: str) -> bool:
+        value = self.content.get(key, False)
+        if type(value) is not bool:
+            self.refuse(f'"{key}" must be true or false')
+        return bool(value)
+
     def texts(self, key: str) -> tuple[str, ...]:
         value = self.content.get(key, [])
         if not isinstance(value, list) or not all(isinstance(each, str) and each.strip() for each in value):
@@ -196,11 +210,12 @@ class _Block:
             self.refuse(f'"{word}" must have 1 to {WORD_LENGTH_MAX} characters and no space at its ends')
 
 
+_HEAD_KEYS = {"category", "margin", "nested", "opening", "fragments"}
 _CATEGORY_KEYS = {"code", "name", "department", "due_hours", "bias", "keywords", "exclude", "examples"}
 
 
 def _compile(file: _File, needed: set[str], alarms: tuple[Alarm, ...], calm: Calm, *, revision: str) -> Rules:
-    head = file.block("head", file.content, {"category", "margin"}, set())
+    head = file.block("head", file.content, _HEAD_KEYS, set())
     categories: dict[str, Category] = {}
     for block in file.blocks("category", _CATEGORY_KEYS, {"code", "keywords"} | needed):
         category = _category(block)
@@ -211,19 +226,34 @@ def _compile(file: _File, needed: set[str], alarms: tuple[Alarm, ...], calm: Cal
         raise ValueError(f"{file.name}: there is no [[category]] block")
     in_order = tuple(categories.values())
     votes = _votes(in_order)
+    scanner = Scanner(votes)
+    excluded = {word for category in in_order for word in category.exclude}
     return Rules(
         categories=in_order,
         by_code=MappingProxyType(categories),
         margin=head.number("margin", 2, 0, WEIGHT_MAX),
+        nested=head.flag("nested"),
+        opening=head.number("opening", 0, 0, OPENING_MAX),
+        fragments=frozenset(head.words("fragments")),
         revision=revision,
-        scanner=Scanner(votes),
+        scanner=scanner,
         votes=tuple(tuple(each) for each in votes.values()),
         voters=tuple(frozenset(which for which, weight in each if weight > 0) for each in votes.values()),
-        biases=tuple(category.bias for category in in_order),
+        lanes=tuple(pack(each) for each in votes.values()),
+        start=pack((which, LANE_ZERO + category.bias) for which, category in enumerate(in_order)),
+        hiding=frozenset(which for which, word in enumerate(scanner.words) if fold(word) in excluded),
         alarms=alarms,
         calm=calm,
         danger=Scanner(dict.fromkeys(_danger(alarms, calm))),
     )
+
+
+def pack(weights: Iterable[tuple[int, int]]) -> int:
+    """One number that holds a total of every category, so that adding a word is one addition.
+
+    Category `which` has the bits from `which * LANE_BITS` on; LANE_ZERO keeps its total above 0.
+    """
+    return sum(weight << which * LANE_BITS for which, weight in weights)
 
 
 def _category(block: _Block) -> Category:

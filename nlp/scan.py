@@ -25,18 +25,22 @@ class Scanner:
 
         Two words that only overlap both count. Latin letters match in either case.
         """
-        if self._automaton is None:
-            return []
         kept: list[Hit] = []
-        # The automaton reports by rising end and, at one end, the longest first: what a new hit
-        # contains is at the end of `kept`, and only its last entry can contain the new one.
-        for hit in self._automaton.find_matches_as_indexes(fold(text), overlapping=True):
+        # What a new hit contains is at the end of `kept`, and only its last entry can contain it.
+        for hit in self.all_hits(text):
             start, end = hit[1], hit[2]
             while kept and kept[-1][1] >= start and kept[-1][2] < end:
                 kept.pop()
             if not kept or kept[-1][2] < end:
                 kept.append(hit)
         return kept
+
+    def all_hits(self, text: str) -> list[Hit]:
+        """Every word found in `text`, also inside a longer one: by rising end, the longest first."""
+        if self._automaton is None:
+            return []
+        found: list[Hit] = self._automaton.find_matches_as_indexes(fold(text), overlapping=True)
+        return found
 
 
 def fold(text: str) -> str:

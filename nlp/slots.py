@@ -1,12 +1,16 @@
-"""Find what a text names: units of the registry, telephone numbers, a place."""
+"""Find what a text names: units of the registry, a place, telephones, times, people, plates, ID numbers."""
 
 import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
+from typing import Literal
 
+from nlp.address import blanked, places
 from nlp.plain import plain
 from nlp.scan import Scanner
+from nlp.times import times
 
 NAME_LENGTH_MIN = 2
 _NUMERAL = re.compile("[零〇一二两三四五六七八九十]+")
@@ -33,6 +37,42 @@ _NO_PLACE = re.compile(
     "走投无路|套路|网路|思路|一路|半路|在路|走路|过路|修路|铁路|公路|马路|道路|让路|没有路|一条路|"
     "农村|全村|我们村|本村|乡村|我们小区|整个小区"
 )
+
+
+_STICKS = r"[ \-－—]?"
+_LONG_ID = re.compile(rf"(?<!\d)[1-9１-９]\d{{5}}{_STICKS}\d{{8}}{_STICKS}\d{{3}}[\dXxＸｘ](?![\dA-Za-z])")
+_ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643
+_ID_CHECKS = "10X98765432"
+REMOVED = "***"
+
+_PLATE = re.compile(
+    "(?P<head>[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-Za-hj-z])"
+    r"[·•. -]?(?=[A-Za-z]{0,5}\d)"
+    r"(?P<body>[A-HJ-NP-Za-hj-np-z\d]{4,5}[A-HJ-NP-Za-hj-np-z\d挂学警港澳])(?![A-Za-z\d])"
+)
+
+_COUNT = r"(?:\d{1,6}(?:[,，]\d{3})?|[一二两三四五六七八九十百千万几数]{1,8}|好几|许多|上百|上千|成百上千)"
+_WHO = (
+    "人次|人家|人|居民|业主|群众|村民|家庭|学生|工人|农民工|老人|孩子|小孩|住户|职工|员工|师生|老师|教师|"
+    "老百姓|农户|同学|司机|村干部|患者|病人"
+)
+_PEOPLE = re.compile(
+    rf"(?<![\d第.:：年月])(?:约|大约|近|将近|超过|至少|上|共|一共|总共)?{_COUNT}(?:多|余|来|几)?(?:万|千|百)?"
+    rf"(?:(?:个|名|位|口)(?:{_WHO})|户(?:{_WHO})?|{_WHO})(?![民大行才工均员头手份月公社区])"
+)
+_ONE = re.compile("[一1](?:个|名|位|口)?[^\\d户]+")  # one is no number of people
+
+Kind = Literal["place", "time", "people", "phone", "plate", "id"]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Something a text names, as written there: `text[start:end]`."""
+
+    kind: Kind
+    text: str
+    start: int
+    end: int
 
 
 @dataclass(frozen=True)
@@ -69,6 +109,41 @@ class Places:
 def has_place(text: str) -> bool:
     """Whether something like an address is named, known to the registry or not."""
     return bool(_PLACE.search(_NO_PLACE.sub(" ", plain(text))))
+
+
+def slots(text: str) -> tuple[Slot, ...]:
+    """Every place, time, number of people, telephone, plate and ID number, from left to right.
+
+    Positions are those of the text given: for what was written in full-width or traditional
+    characters give the plain text. Telephones and ID numbers stand there unmasked.
+    """
+    ids = [found for found in _LONG_ID.finditer(text) if _is_id(found[0])]
+    # What lies inside an ID number is nothing of its own.
+    rest = blanked(text, ids)
+    found: list[tuple[Kind, int, int]] = [("id", *one.span()) for one in ids]
+    found += [("phone", *one.span()) for pattern in (_MOBILE, _LANDLINE) for one in pattern.finditer(rest)]
+    found += [("plate", *one.span()) for one in _PLATE.finditer(rest)]
+    found += [("time", *one.span()) for one in times(rest)]
+    found += [("people", *one.span()) for one in _PEOPLE.finditer(rest) if not _ONE.fullmatch(one[0])]
+    found += [("place", start, end) for start, end in places(rest)]
+    by_place = sorted(dict.fromkeys(found), key=lambda one: (one[1], -one[2]))
+    return tuple(Slot(kind, text[start:end], start, end) for kind, start, end in by_place)
+
+
+def place_phrase(text: str) -> str | None:
+    """The fullest name of a place (幸福小区3号楼2单元, 村委会东边), known to the registry or not."""
+    return max((text[start:end] for start, end in places(text)), key=len, default=None)
+
+
+def remove_ids(text: str) -> tuple[str, bool]:
+    """The text with *** for each ID number whose check digit is right, and whether there was one."""
+    clean = _LONG_ID.sub(lambda found: REMOVED if _is_id(found[0]) else found[0], text)
+    return clean, clean != text
+
+
+def mask_plates(text: str) -> str:
+    """The text with licence plates made unreadable: 川A·12345 becomes 川A***45."""
+    return _PLATE.sub(lambda found: f"{found['head']}***{found['body'][-2:]}", text)
 
 
 def phones(text: str) -> tuple[str, ...]:
@@ -118,3 +193,14 @@ def _whole_number(text: str, start: int, end: int) -> bool:
     cut_left = start > 0 and text[start].isdigit() and text[start - 1].isdigit()
     cut_right = end < len(text) and text[end - 1].isdigit() and text[end].isdigit()
     return not cut_left and not cut_right
+
+
+def _is_id(written: str) -> bool:
+    """Whether 18 characters are an ID number: a date of birth, and the check digit of GB 11643."""
+    number = "".join(each for each in unicodedata.normalize("NFKC", written).upper() if each.isalnum())
+    try:
+        date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+    except ValueError:
+        return False
+    total = sum(weight * int(digit) for weight, digit in zip(_ID_WEIGHTS, number, strict=False))
+    return _ID_CHECKS[total % 11] == number[17]

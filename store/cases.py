@@ -128,8 +128,9 @@ def claim(tx: Tx, case: Case, *, person_id: int) -> None:
 
 
 def hand_to(tx: Tx, *, from_person: int, to_person: int) -> None:
-    """What a stranger reported turns out to be a known person's."""
+    """What a stranger reported, or wrote for somebody else, turns out to be a known person's."""
     tx.execute(sa.update(cases).where(cases.c.reporter_id == from_person).values(reporter_id=to_person))
+    tx.execute(sa.update(cases).where(cases.c.writer_id == from_person).values(writer_id=to_person))
 
 
 def of_reporter(tx: Tx, person_id: int, limit: int) -> list[Case]:

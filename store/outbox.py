@@ -38,42 +38,70 @@ class Claim:
 
 
 _ADD = insert(outbox).on_conflict_do_nothing(index_elements=["idem"])
-_DESTINATION = (destinations.c.channel == outbox.c.channel) & (destinations.c.address == outbox.c.address)
+_IS_DUE = (outbox.c.state == "due") & (outbox.c.due_at <= sa.bindparam("now"))
+_ANY_DUE = sa.select(outbox.c.id).where(_IS_DUE).limit(1)
 _WAITING = (
-    sa.select(outbox.c.channel, outbox.c.address, destinations.c.channel.is_(None))
-    .outerjoin(destinations, _DESTINATION)
-    .where(
-        outbox.c.state == "due",
-        outbox.c.due_at <= sa.bindparam("now"),
-        sa.func.coalesce(destinations.c.lease_until, 0) <= sa.bindparam("now"),
-    )
-    .group_by(outbox.c.channel, outbox.c.address, destinations.c.channel)
-    .order_by(sa.func.min(outbox.c.due_at), outbox.c.address)
-    .limit(DESTINATIONS_MAX)
+    sa.select(outbox.c.channel, outbox.c.address, sa.func.min(outbox.c.due_at).label("since"))
+    .where(_IS_DUE)
+    .group_by(outbox.c.channel, outbox.c.address)
+    .subquery()
 )
-_ANY_DUE = (
-    sa.select(outbox.c.id).where(outbox.c.state == "due", outbox.c.due_at <= sa.bindparam("now")).limit(1)
+_KEY = sa.tuple_(destinations.c.channel, destinations.c.address)
+_NEW = sa.select(_WAITING.c.channel, _WAITING.c.address, sa.literal([], sa.JSON)).where(
+    sa.tuple_(_WAITING.c.channel, _WAITING.c.address).not_in(
+        sa.select(destinations.c.channel, destinations.c.address)
+    )
 )
 _MEET = (
     insert(destinations)
-    .values(channel=sa.bindparam("channel"), address=sa.bindparam("address"), sends=[])
+    .from_select(["channel", "address", "sends"], _NEW)
     .on_conflict_do_nothing(index_elements=["channel", "address"])
 )
-_KEY = sa.tuple_(destinations.c.channel, destinations.c.address)
 _FREE = (
     sa.select(destinations.c.channel, destinations.c.address)
-    .where(
-        destinations.c.channel == sa.bindparam("c"),
-        destinations.c.address == sa.bindparam("a"),
-        destinations.c.lease_until <= sa.bindparam("now"),
+    .join(
+        _WAITING,
+        (_WAITING.c.channel == destinations.c.channel) & (_WAITING.c.address == destinations.c.address),
     )
-    .with_for_update(skip_locked=True)  # PostgreSQL: what another sender is just claiming is his
+    .where(destinations.c.lease_until <= sa.bindparam("now"))
+    .order_by(_WAITING.c.since, destinations.c.address)
+    .limit(DESTINATIONS_MAX)
+    # PostgreSQL: what another sender is claiming at this moment is his.
+    .with_for_update(skip_locked=True, of=destinations)
 )
 _LEASE = (
     sa.update(destinations)
     .where(_KEY.in_(_FREE))
     .values(lease_until=sa.bindparam("until"))
-    .returning(destinations.c.sends)
+    .returning(destinations.c.channel, destinations.c.address, destinations.c.sends)
+)
+_RANKED = (
+    sa.select(
+        outbox.c.id,
+        sa.func.row_number()
+        .over(partition_by=[outbox.c.channel, outbox.c.address], order_by=outbox.c.id)
+        .label("place"),
+    )
+    .where(
+        _IS_DUE,
+        sa.tuple_(outbox.c.channel, outbox.c.address).in_(sa.bindparam("leased", expanding=True)),
+    )
+    .subquery()
+)
+_DUE = (
+    sa.select(
+        outbox.c.channel,
+        outbox.c.address,
+        outbox.c.id,
+        outbox.c.format,
+        outbox.c.text,
+        outbox.c.mentions,
+        outbox.c.tries,
+        outbox.c.due_at,
+    )
+    .join(_RANKED, _RANKED.c.id == outbox.c.id)
+    .where(_RANKED.c.place <= BATCH_MAX)
+    .order_by(outbox.c.id)
 )
 _MINE = (
     sa.update(destinations)
@@ -83,17 +111,6 @@ _MINE = (
         destinations.c.lease_until == sa.bindparam("leased"),
     )
     .values(lease_until=sa.bindparam("until"), sends=sa.bindparam("s"))
-)
-_DUE = (
-    sa.select(outbox.c.id, outbox.c.format, outbox.c.text, outbox.c.mentions, outbox.c.tries, outbox.c.due_at)
-    .where(
-        outbox.c.state == "due",
-        outbox.c.due_at <= sa.bindparam("now"),
-        outbox.c.channel == sa.bindparam("channel"),
-        outbox.c.address == sa.bindparam("address"),
-    )
-    .order_by(outbox.c.id)
-    .limit(BATCH_MAX)
 )
 
 
@@ -138,19 +155,19 @@ def any_due(tx: Tx, *, now: int) -> bool:
 
 
 def claim(tx: Tx, *, now: int, lease_seconds: int) -> list[Claim]:
-    """Lease every free destination that has something due, with what is due there."""
-    waiting = tx.execute(_WAITING, {"now": now}).all()
-    claims = []
+    """Lease every free destination that has something due, with what is due there.
+
+    At most DESTINATIONS_MAX destinations, those that wait longest, with BATCH_MAX notices each.
+    """
     until = now + lease_seconds
-    for channel, address, is_new in waiting:
-        if is_new:
-            tx.execute(_MEET, {"channel": channel, "address": address})
-        free = tx.execute(_LEASE, {"c": channel, "a": address, "now": now, "until": until}).first()
-        if free is None:
-            continue
-        rows = tx.execute(_DUE, {"now": now, "channel": channel, "address": address})
-        claims.append(Claim(channel, address, until, free[0], [Notice(*row) for row in rows]))
-    return claims
+    tx.execute(_MEET, {"now": now})
+    leased = {(row[0], row[1]): row[2] for row in tx.execute(_LEASE, {"now": now, "until": until})}
+    if not leased:
+        return []
+    found: dict[tuple[str, str], list[Notice]] = {}
+    for channel, address, *notice in tx.execute(_DUE, {"now": now, "leased": list(leased)}):
+        found.setdefault((channel, address), []).append(Notice(*notice))
+    return [Claim(*key, until, leased[key], notices) for key, notices in found.items()]
 
 
 def sent(tx: Tx, ids: Sequence[int], *, now: int) -> None:

@@ -10,12 +10,13 @@ _BEGIN = (
     insert(runs)
     .values(job=sa.bindparam("job"), planned=sa.bindparam("planned"), started_at=sa.bindparam("now"))
     .on_conflict_do_nothing(index_elements=["job", "planned"])
+    .returning(runs.c.job)  # on PostgreSQL an INSERT tells no row count
 )
 
 
 def begin(tx: Tx, *, job: str, planned: int, now: int) -> bool:
     """Whether this caller is the one that runs `job` for the time `planned` (UTC seconds)."""
-    return tx.execute(_BEGIN, {"job": job, "planned": planned, "now": now}).rowcount == 1
+    return tx.execute(_BEGIN, {"job": job, "planned": planned, "now": now}).first() is not None
 
 
 def done(tx: Tx, *, job: str, planned: int) -> bool:

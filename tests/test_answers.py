@@ -26,9 +26,7 @@ def test_what_only_looks_like_such_a_question_opens_a_case(question: str) -> Non
 
 
 def test_every_answer_has_five_examples_and_three_counter_examples() -> None:
-    poor = [
-        each.name for each in ANSWERS.blocks if len(each.examples) < 5 or len(each.counter_examples) < 3
-    ]
+    poor = [each.name for each in ANSWERS.blocks if len(each.examples) < 5 or len(each.counter_examples) < 3]
     assert (poor, len(ANSWERS.blocks)) == ([], 12)
 
 
@@ -54,7 +52,14 @@ def test_courtesy_alone_and_everything_else_gets_no_answer(text: str) -> None:
 
 def test_a_phrase_covers_a_text_only_with_a_word_of_each_group_in_any_order() -> None:
     cover = Cover(["积分|分数 怎么赚|挣", "营业时间"])
-    told = ["请问积分怎么赚呀？", "怎么挣分数", "积分", "积分怎么赚营业时间", "营业时间！", "积分怎么赚得这么少"]
+    told = [
+        "请问积分怎么赚呀？",
+        "怎么挣分数",
+        "积分",
+        "积分怎么赚营业时间",
+        "营业时间！",
+        "积分怎么赚得这么少",
+    ]
     assert [cover.find(text) for text in told] == [0, 0, None, None, 1, None]
 
 

@@ -6,10 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import nlp.answers
+import nlp.rules
 from nlp.intent import IN_FILE, LENGTH_MAX, intent, load
 from nlp.plain import plain
+from nlp.slots import Places
 
-INTENTS = load(Path(__file__).parent.parent / "rules" / "intent.toml")
+RULES = Path(__file__).parent.parent / "rules"
+INTENTS = load(RULES / "intent.toml")
 EXAMPLES = [(wish.name, text) for wish in INTENTS.wishes for text in wish.examples]
 COUNTER = [(wish.name, text) for wish in INTENTS.wishes for text in wish.counter_examples]
 
@@ -80,3 +84,24 @@ def test_a_bad_intent_file_names_file_block_and_reason(tmp_path: Path, text: str
     with pytest.raises(ValueError) as refused:
         load(file)
     assert str(refused.value) == complaint
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("著火了，快来人", ("emergency", None, ())),
+        ("谢谢您", ("thanks", None, ())),
+        ("你好", ("greeting", None, ())),
+        ("建议在村口装一个路灯", ("suggestion", None, ())),
+        ("積分還剩多少？", ("points", None, ())),
+        ("一是路灯坏了，二是垃圾没人收", ("report", None, ("路灯坏了", "垃圾没人收"))),
+        ("領取碼多久有效", ("report", "领取码", ())),
+    ],
+)
+def test_a_reading_says_what_is_wanted_what_answers_it_and_how_many_matters_it_holds(
+    text: str, expected: tuple[str, str | None, tuple[str, ...]]
+) -> None:
+    answers = nlp.answers.load(RULES / "answers.toml")
+    reading = nlp.read(text, nlp.rules.load(RULES), Places.build([]), INTENTS, answers)
+    named = next((block.name for block in answers.blocks if block.text == reading.answer), None)
+    assert (reading.intent, named, reading.matters) == expected

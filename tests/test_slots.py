@@ -130,7 +130,9 @@ def test_in_any_text_of_such_words_too(text: str) -> None:
     assert (found, remove_ids(clean)[0]) == (clean != text, clean)
 
 
-@pytest.mark.parametrize("word", ["幸", "3号", "路", "一", "1", "幸福小区", "昨天", "家", "人民路与", "川A1", "X"])
+@pytest.mark.parametrize(
+    "word", ["幸", "3号", "路", "一", "1", "幸福小区", "昨天", "家", "人民路与", "川A1", "X"]
+)
 def test_a_text_twice_as_long_takes_about_twice_as_long(word: str) -> None:
     def seconds(length: int) -> float:
         text = (word * length)[:length]

@@ -6,9 +6,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
-from xml.parsers.expat import ExpatError
-
-import xmltodict
+from xml.parsers.expat import ExpatError, ParserCreate
 
 from bot.envelope import BadMessage, Seal, check_signature, clean, open_with, shorten, signature
 from bot.settings import Mode, Settings
@@ -109,35 +107,68 @@ def _stamp(query: Mapping[str, str]) -> tuple[str, str]:
     return stamp
 
 
-def _fields(body: bytes) -> dict[str, object]:
-    """The elements under <xml>: a list where one stands twice, a dict where it holds others."""
+def _fields(body: bytes) -> dict[str, str | None]:
+    """The elements right under <xml>; None for one that stands twice or holds others."""
     if body.count(b"<") > BRACKETS:
         raise BadMessage("the body has too many elements")
     try:
-        document = xmltodict.parse(clean(body.decode()), xml_attribs=False)
+        return _Elements().read(clean(body.decode()))
     except (ValueError, ExpatError):  # entities, broken XML, broken UTF-8
         raise BadMessage("the body is not the XML Tencent sends") from None
-    fields = document.get("xml")
-    if not isinstance(fields, dict):
-        raise BadMessage("the body has no elements under <xml>")
-    return fields
 
 
-def _needed(fields: Mapping[str, object], name: str) -> str:
+class _Elements:
+    """Two levels of XML, which is all that Tencent sends; a document type is refused, entities with it."""
+
+    def __init__(self) -> None:
+        self._fields: dict[str, str | None] = {}
+        self._path: list[str] = []
+        self._text: list[str] = []
+
+    def read(self, text: str) -> dict[str, str | None]:
+        parser = ParserCreate()
+        parser.buffer_text = True
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._text.append
+        parser.StartDoctypeDeclHandler = self._refuse
+        parser.Parse(text, True)
+        return self._fields
+
+    def _start(self, name: str, _attributes: dict[str, str]) -> None:
+        self._path.append(name)
+        if self._path[0] != "xml":
+            raise ValueError("the root is not <xml>")
+        if len(self._path) == 2:
+            self._text.clear()
+            self._fields[name] = None if name in self._fields else ""
+        elif len(self._path) == 3:
+            self._fields[self._path[1]] = None
+
+    def _end(self, name: str) -> None:
+        if len(self._path) == 2 and self._fields[name] is not None:
+            self._fields[name] = "".join(self._text).strip()
+        self._path.pop()
+
+    def _refuse(self, *_declared: object) -> None:
+        raise ValueError("a document type is declared")
+
+
+def _needed(fields: Mapping[str, str | None], name: str) -> str:
     value = _given(fields, name)
     if not value:
         raise BadMessage(f"{name} is missing")
     return value
 
 
-def _given(fields: Mapping[str, object], name: str) -> str:
-    value = fields.get(name) or ""
-    if not isinstance(value, str):
-        raise BadMessage(f"{name} is no text or stands twice")
+def _given(fields: Mapping[str, str | None], name: str) -> str:
+    value = fields.get(name, "")
+    if value is None:
+        raise BadMessage(f"{name} holds others or stands twice")
     return value
 
 
-def _message(fields: Mapping[str, object]) -> Message:
+def _message(fields: Mapping[str, str | None]) -> Message:
     account, kind = _short(fields, "FromUserName"), _needed(fields, "MsgType").lower()
     created = _needed(fields, "CreateTime")
     if not _SECONDS.fullmatch(created):
@@ -171,7 +202,7 @@ def _message(fields: Mapping[str, object]) -> Message:
             return Message(number, NAME, account, "other", sent_at=sent_at)
 
 
-def _event(fields: Mapping[str, object], account: str, sent_at: int) -> Message:
+def _event(fields: Mapping[str, str | None], account: str, sent_at: int) -> Message:
     """Events carry no MsgId: what tells two of them apart is who, when, what and which key."""
     event, key = _short(fields, "Event"), _given(fields, "EventKey")
     number = f"{account}:{sent_at}:{event}:{key}"
@@ -186,14 +217,14 @@ def _event(fields: Mapping[str, object], account: str, sent_at: int) -> Message:
             return Message(number, NAME, account, "other", sent_at=sent_at)
 
 
-def _short(fields: Mapping[str, object], name: str) -> str:
+def _short(fields: Mapping[str, str | None], name: str) -> str:
     value = _needed(fields, name)
     if len(value) > ID_CHARS:
         raise BadMessage(f"{name} is too long")
     return value
 
 
-def _degrees(fields: Mapping[str, object], name: str, limit: int) -> float:
+def _degrees(fields: Mapping[str, str | None], name: str, limit: int) -> float:
     try:
         degrees = float(_needed(fields, name))
     except ValueError:
