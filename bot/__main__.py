@@ -4,9 +4,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -27,8 +26,7 @@ app.add_typer(inbox_app, name="inbox")
 app.add_typer(rules_app, name="rules")
 
 WRONG = 2  # exit status: what was asked for cannot be done as asked
-RULES = Path(__file__).parent.parent / "rules"
-NOT_PUBLIC = "提醒：没有设 MASHANG_PUBLIC_URL，二维码和进度链接只能在本机打开"
+CATEGORIES = Path(__file__).parent.parent / "rules" / "categories.toml"
 
 
 def stop(message: str) -> NoReturn:
@@ -49,8 +47,8 @@ def serve(
         typer.echo(f"码上办已启动：{settings.base_url}")
         if settings.sandbox:
             typer.echo(f"沙箱（先看这里）：{settings.base_url}/sandbox")
-        elif not settings.public_url:
-            typer.echo(NOT_PUBLIC, err=True)
+        else:
+            _remind(settings)
 
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = _settings(**given)
@@ -126,8 +124,7 @@ def import_registry(
     if private:
         settings = _settings()
         printed.write_invitations(private, done["invitations"], settings.base_url)
-        if not settings.public_url:
-            typer.echo(NOT_PUBLIC, err=True)
+        _remind(settings)
         typer.echo(f"邀请码 {len(done['invitations'])} 个，写在 {invitations}（7 天内有效，请分发后删除）")
 
 
@@ -135,7 +132,7 @@ def import_registry(
 def classify(
     rules: Annotated[
         Path, typer.Option(help="分类规则文件，默认 rules/categories.toml", show_default=False)
-    ] = (RULES / "categories.toml"),
+    ] = CATEGORIES,
 ) -> None:
     import json
 
@@ -147,15 +144,10 @@ def classify(
     except (ValueError, OSError) as error:
         stop(f"规则文件有错：{error}")
     # A text ends at a line feed and nowhere else, and bytes that are no text must not end the work.
-    _console(sys.stdin).reconfigure(encoding="utf-8-sig", errors="replace", newline="\n")
+    sys.stdin.reconfigure(encoding="utf-8-sig", errors="replace", newline="\n")  # type: ignore[union-attr]
     for line in sys.stdin:
         guess = read(line.rstrip("\r\n"), loaded)
-        row = {
-            "category": guess.category,
-            "uncertain": guess.uncertain,
-            "score": guess.score,
-            "words": list(guess.words),
-        }
+        row = {name: getattr(guess, name) for name in ("category", "uncertain", "score", "words")}
         sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
         sys.stdout.flush()  # whoever asks line by line waits for it
 
@@ -214,8 +206,7 @@ def qr(
         printed.write_codes(found, settings.base_url, folder)
     except OSError as error:
         stop(f"写不了 {folder}：{error.strerror}")
-    if not settings.public_url:
-        typer.echo(NOT_PUBLIC, err=True)
+    _remind(settings)
     typer.echo(f"{len(found)} 个二维码写在 {folder}，网址以 {settings.base_url}/r/ 开头")
 
 
@@ -256,6 +247,11 @@ def _settings(**given: object) -> "Settings":
         stop(f"设置有错：{error}")
 
 
+def _remind(settings: "Settings") -> None:
+    if not settings.public_url:
+        typer.echo("提醒：没有设 MASHANG_PUBLIC_URL，二维码和进度链接只能在本机打开", err=True)
+
+
 def _existing_database() -> str:
     """The database's address; a SQLite file that is not there is a mistake, not an empty town."""
     from bot.house import why
@@ -294,15 +290,10 @@ def _write(work: str, given: dict[str, Any]) -> dict[str, Any]:
         stop(str(error))
 
 
-def _console(stream: TextIO) -> TextIOWrapper:
-    assert isinstance(stream, TextIOWrapper)
-    return stream
-
-
 def main() -> None:
     """Entry of the `mashang` script. It speaks UTF-8 whatever the locale of the machine."""
     for stream in (sys.stdout, sys.stderr):
-        _console(stream).reconfigure(encoding="utf-8")
+        stream.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     app()
 
 

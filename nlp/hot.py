@@ -20,7 +20,7 @@ WINDOW_DAYS = 30
 PEOPLE_MIN = 3  # fewer people saying the same are no issue
 DETAIL_LENGTH = 180  # characters read after the title: what follows is story
 NAME_LENGTH_MIN, NAME_LENGTH_MAX = 3, 8
-COMMON_MAX = 0.15  # a pair more reports than this share have says nothing
+COMMON_MAX = 0.4  # a pair more reports than this share have says nothing
 LIFT_MIN = 3  # a matter's pair is that many times as frequent among its reports as elsewhere
 SHARED_MIN = 0.3  # of a matter's people have a pair that belongs to its profile
 FITS_MIN = 0.4  # of the median score makes a report one of the matter
@@ -169,15 +169,19 @@ class _Period:
     def __init__(self, reports: list[Report], window: int, people_min: int, on_progress: Progress) -> None:
         self.window, self.people_min, self.on_progress = window, people_min, on_progress
         texts = [_text(report) for report in self._steps(reports, 0, 15)]
+        by_user: dict[str, list[str]] = defaultdict(list)
+        for report, text in zip(reports, texts, strict=True):
+            by_user[report.user].append(text)
+        self.people = len(by_user)
         counts: Counter[str] = Counter()
-        for text in self._steps(texts, 15, 25):
-            counts.update(shingles(text))
-        most = max(PEOPLE_MIN, COMMON_MAX * len(reports))
+        for written in self._steps(list(by_user.values()), 15, 25):
+            counts.update(set().union(*map(shingles, written)))
+        most = max(PEOPLE_MIN, COMMON_MAX * self.people)
         telling = sorted(pair for pair, many in counts.items() if PEOPLE_MIN <= many <= most)
         self.numbers = {pair: number for number, pair in enumerate(telling)}
-        self.frequency = [counts[pair] for pair in telling]
+        self.frequency = [counts[pair] for pair in telling]  # people
         # Whole numbers: a sum of them does not depend on the order of a set.
-        self.rarity = [round(1000 * log(len(reports) / many)) for many in self.frequency]
+        self.rarity = [round(1000 * log(self.people / many)) for many in self.frequency]
         both = list(zip(reports, texts, strict=True))
         self.notes = [self._note(*each) for each in self._steps(both, 25, 45)]
 
@@ -388,11 +392,14 @@ class _Period:
         counts: Counter[int] = Counter()
         for said in people.values():
             counts.update(said[0] if len(said) == 1 else set().union(*said))
-        expected = LIFT_MIN * len(people) / len(self.notes)
+        others = max(1, self.people - len(people))
+        expected = LIFT_MIN * len(people) / others
         return {
             pair: many
             for pair, many in counts.items()
-            if many >= self.people_min and many >= expected * self.frequency[pair] and pair not in own
+            if many >= self.people_min
+            and many >= expected * (self.frequency[pair] - many)
+            and pair not in own
         }
 
     def _profile(self, ids: Collection[int], own: Collection[int]) -> dict[int, int]:
@@ -451,7 +458,8 @@ class _Period:
             if many < SAME_MIN * len(texts) or len(texts) < 2:
                 break
             name = best
-        return _AREA.sub("", name[:-1]) + name[-1]
+        bare = _AREA.sub("", name[:-1]) + name[-1:]
+        return bare if len(bare) >= STEM_MIN else name
 
     def central(self, ids: Collection[int]) -> int:
         """The report whose title says most of what all say in fewest words, of equals the first."""
@@ -484,7 +492,7 @@ class _Period:
 
 def _weight(matter: _Matter) -> tuple[float, int, str]:
     """Most people first, but what hangs together closely before what merely takes in more."""
-    return -matter.peak * TIGHT, min(matter.ids), matter.name
+    return -matter.peak * matter.cohesion**0.5, min(matter.ids), matter.name
 
 
 def _heat(matter: _Matter) -> tuple[int, float, int, str]:

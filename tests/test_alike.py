@@ -21,7 +21,10 @@ def index() -> Index:
 
 
 def test_the_case_that_says_the_same_comes_first() -> None:
-    assert index().find("幸福小区3号楼前面路灯不亮了,坏了好几天", {GRID, VILLAGE}, NOW) == [(1001, 0.636), (1002, 0.5)]
+    assert index().find("幸福小区3号楼前面路灯不亮了,坏了好几天", {GRID, VILLAGE}, NOW) == [
+        (1001, 0.636),
+        (1002, 0.5),
+    ]
 
 
 def test_only_the_given_units_are_asked() -> None:
@@ -122,7 +125,9 @@ def test_any_two_texts_at_all_can_be_compared(one: str, other: str) -> None:
     assert similarity(one, other) == similarity(other, one)
     open_cases = Index()
     open_cases.add(1, one, GRID, NOW)
-    assert [case_id for case_id, _ in open_cases.find(one, {GRID}, NOW)] == ([1] if len(open_cases._pairs[0]) else [])
+    assert [case_id for case_id, _ in open_cases.find(one, {GRID}, NOW)] == (
+        [1] if len(open_cases._pairs[0]) else []
+    )
 
 
 def test_words_in_another_order_are_still_alike() -> None:

@@ -182,9 +182,7 @@ def test_names_that_nobody_knows_are_listed(empty_folder: Path, monkeypatch: pyt
 def test_the_example_file_names_every_setting_in_order_with_its_default_and_its_comment() -> None:
     lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
     example = [
-        (above.removeprefix("# "), *line.split("=", 1))
-        for above, line in pairwise(lines)
-        if "=" in line
+        (above.removeprefix("# "), *line.split("=", 1)) for above, line in pairwise(lines) if "=" in line
     ]
     assert example == [
         (field.description, f"MASHANG_{name.upper()}", _written(field.default))

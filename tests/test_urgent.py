@@ -287,12 +287,60 @@ LAST_QUIET = [
 ]
 
 
-@pytest.mark.parametrize(("call", "text"), ALARMS + FRESH_ALARMS + LAST_ALARMS)
+# A third fresh set: 13 of 20 found, 3 false alarms of 20, before the file was widened by them. So the file
+# finds perhaps two thirds of what it has never seen; a town adds what it meets.
+THIRD_ALARMS = [
+    ("119", "我们村祠堂起大火了"),
+    ("119", "面馆的煤气罐喷火了"),
+    ("119", "小孩反锁在家里，灶上还烧着水"),
+    ("119", "电梯卡住不动了，里面有孕妇"),
+    ("119", "房顶被台风掀了，压着我爸"),
+    ("119", "消防！东街家具城烧了"),
+    ("119", "我闻到好大一股煤气，不敢开灯"),
+    ("110", "有人在医院门口砍医生"),
+    ("110", "男朋友掐我脖子，说要弄死我"),
+    ("110", "我家孩子丢了，穿蓝色校服"),
+    ("110", "八十岁的老父亲走失两天"),
+    ("110", "半夜有人爬窗户进我房间"),
+    ("110", "看见一辆面包车抢小孩"),
+    ("110", "他们把我关在屋里逼我还债"),
+    ("120", "妻子突然昏迷，怎么叫都没反应"),
+    ("120", "孩子掉进蓄水池了"),
+    ("120", "有人从六楼跳下来了"),
+    ("120", "我吃了很多安眠药，再见"),
+    ("120", "老人被车撞了，满头是血"),
+    ("120", "电工触电，没有心跳了"),
+]
+THIRD_QUIET = [
+    "请问火车票怎么退",
+    "今年的防火期到什么时候",
+    "村里组织消防知识培训",
+    "锅炉房噪音太大",
+    "燃气公司乱收安装费",
+    "电梯广告太多",
+    "医院电梯太小",
+    "老人走路不方便，想装扶手",
+    "走失老人手环在哪里领",
+    "反诈中心打电话来是真的吗",
+    "打架斗殴的罚款标准",
+    "有人乱砍树",
+    "小孩溺水的新闻很多，请加强巡查",
+    "孩子近视怎么办",
+    "跳楼价的鞋子质量差",
+    "工地没有安全网，怕砸到人",
+    "救护站什么时候建",
+    "狗咬人的事怎么赔",
+    "农药店没有执照",
+    "停电导致鱼缺氧死了",
+]
+
+
+@pytest.mark.parametrize(("call", "text"), ALARMS + FRESH_ALARMS + LAST_ALARMS + THIRD_ALARMS)
 def test_an_emergency_gets_the_number_to_call(call: str, text: str) -> None:
     assert urgent(text, RULES) == call
 
 
-@pytest.mark.parametrize("text", QUIET + FRESH_QUIET + LAST_QUIET)
+@pytest.mark.parametrize("text", QUIET + FRESH_QUIET + LAST_QUIET + THIRD_QUIET)
 def test_what_is_no_emergency_gets_none(text: str) -> None:
     assert urgent(text, RULES) is None
 

@@ -1,0 +1,296 @@
+"""Hot issues: what many people report of one place is found, and nothing else is taken for it."""
+
+import random
+from dataclasses import replace
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nlp import hot
+from nlp.alike import DAY
+from nlp.hot import Issue, Report, cluster, seconds
+
+START = seconds("2024-03-01 08:00:00")
+
+PLANT_TITLES = [
+    "云栖新城旁边的搅拌站太吵",
+    "投诉云栖新城附近搅拌站噪音扰民",
+    "东湾区云栖新城小区搅拌站灰尘污染",
+    "云栖新城楼下建水泥搅拌站,没人管吗",
+    "请查处云栖·新城对面的违建搅拌站",
+    "云栖新城三期搅拌站半夜施工",
+    "家门口的搅拌站什么时候搬走",
+    "反映东湾区搅拌站粉尘大、空气差",
+]
+PLANT_DETAILS = [
+    "云栖新城离搅拌站只有几十米,粉尘飘进家里,窗户都不敢开。",
+    "我住云栖新城,搅拌站机器声从晚上响到凌晨,老人睡不着。",
+    "云栖新城业主多次反映搅拌站的噪音和扬尘,一直没有人处理。",
+    "搅拌站的罐车整天从云栖新城门口过,灰尘噪音都很大,孩子咳嗽。",
+    "请环保部门到云栖新城看看,搅拌站的污染已经半年了。",
+]
+PARKING_TITLES = [
+    "滨江花苑捆绑销售车位",
+    "滨江花苑买房必须买车位",
+    "投诉滨江花苑开发商强卖车位",
+    "西岭区滨江花苑不买车位不让签合同",
+    "滨江花苑车位捆绑销售合理吗",
+    "滨江·花苑购房强制搭售车位",
+    "请制止捆绑车位的霸王条款",
+]
+PARKING_DETAILS = [
+    "滨江花苑要求购房同时认购一个车位,否则不给选房。",
+    "在滨江花苑交了定金,开发商才说车位要一起买,十二万一个。",
+    "滨江花苑销售说车位和房子捆绑,职工也没有办法。",
+    "希望房管局查查滨江花苑强制搭售车位的事,我们不需要车位。",
+]
+STREETS = ["青竹巷", "白鹭路", "石桥街", "晨光苑", "金桂园", "望月楼", "沙洲村", "杏林里", "长堤路", "北门桥"]
+MATTERS = [
+    "路灯坏了三盏",
+    "下水道堵得厉害",
+    "有人养鸡打鸣",
+    "电梯总是停运",
+    "自来水发黄",
+    "广场舞声音大",
+    "树枝挡住信号灯",
+    "楼上漏雨",
+    "快递柜收费",
+    "公交班次少",
+    "燃气催缴有误",
+    "宽带安装被拒",
+]
+
+
+def plant(people: int = 40, days: int = 50) -> list[Report]:
+    return _told("plant", PLANT_TITLES, PLANT_DETAILS, people, START, days)
+
+
+def parking(people: int = 28, days: int = 40) -> list[Report]:
+    return _told("parking", PARKING_TITLES, PARKING_DETAILS, people, START + 20 * DAY, days)
+
+
+def everyday() -> list[Report]:
+    """One report of each matter in each street: 120 people with nothing in common but their town."""
+    return [
+        Report(f"daily-{number}", f"neighbour-{number}", f"{street}{matter}", START + number % 90 * DAY)
+        for number, (street, matter) in enumerate(product(STREETS, MATTERS))
+    ]
+
+
+def _told(name: str, titles: list[str], details: list[str], people: int, at: int, days: int) -> list[Report]:
+    phrasings = list(product(titles, details))
+    random.Random(name).shuffle(phrasings)
+    return [
+        Report(
+            f"{name}-{number}", f"{name}-person-{number}", title, at + number * days // people * DAY, detail
+        )
+        for number, (title, detail) in enumerate((phrasings * 2)[:people])
+    ]
+
+
+def ids(reports: list[Report]) -> set[str]:
+    return {report.id for report in reports}
+
+
+def test_the_two_most_reported_issues_come_first_and_second_with_their_places() -> None:
+    issues = cluster(everyday() + plant() + parking())
+    assert [(issue.rank, issue.place) for issue in issues[:2]] == [(1, "云栖新城"), (2, "滨江花苑")]
+    assert [set(issue.ids) for issue in issues[:2]] == [ids(plant()), ids(parking())]
+
+
+def test_an_issue_says_how_many_people_when_and_what() -> None:
+    first = cluster(everyday() + plant())[0]
+    assert first == Issue(
+        rank=1,
+        title=first.title,
+        place="云栖新城",
+        category="",
+        people=40,
+        reports=40,
+        likes=0,
+        start=plant()[0].at,
+        end=plant()[-1].at,
+        ids=tuple(report.id for report in plant()),
+        peak=24,
+    )
+    assert first.title in PLANT_TITLES
+
+
+def test_other_matters_of_the_same_compound_stay_apart() -> None:
+    others = [
+        Report(
+            f"other-{number}",
+            f"o-{number}",
+            f"云栖新城{matter}",
+            START + number * DAY,
+            f"{matter},请派人来看。",
+        )
+        for number, matter in enumerate(MATTERS)
+    ]
+    assert set(cluster(everyday() + plant() + others)[0].ids) == ids(plant())
+
+
+def test_a_district_with_94_different_matters_is_no_issue() -> None:
+    words = [
+        "井盖",
+        "围墙",
+        "水管",
+        "站牌",
+        "垃圾桶",
+        "健身器材",
+        "花坛",
+        "雨棚",
+        "门禁",
+        "护栏",
+        "标线",
+        "公厕",
+    ]
+    wrongs = ["破损", "缺失", "倾斜", "生锈", "太旧", "不够用", "被占用", "漏水"]
+    district = [
+        Report(f"d-{number}", f"d-{number}", f"东湾区{word}{wrong}", START + number % 30 * DAY)
+        for number, (word, wrong) in enumerate(list(product(words, wrongs))[:94])
+    ]
+    assert cluster(everyday() + district) == []
+
+
+def test_one_message_is_no_issue_however_many_like_it() -> None:
+    liked = Report("liked", "somebody", "关于金海湾配套入学的问题", START, "孩子没有学校读书。", 1762)
+    assert cluster([*everyday(), liked]) == []
+
+
+def test_the_same_trouble_in_many_streets_is_no_issue() -> None:
+    noise = [
+        Report(f"n-{number}", f"n-{number}", f"{street}工地夜间施工噪音扰民", START + number * DAY)
+        for number, street in enumerate(STREETS)
+    ]
+    assert cluster(everyday() + noise) == []
+
+
+def test_one_person_who_writes_twenty_times_is_one_person() -> None:
+    again = [replace(report, user="always me") for report in plant(20)]
+    assert cluster(everyday() + again) == []
+    with_others = cluster(everyday() + again + parking(8))
+    assert [(issue.place, issue.people) for issue in with_others] == [("滨江花苑", 8)]
+
+
+def test_repetitions_do_not_lift_an_issue_over_one_that_more_people_report() -> None:
+    loud = [replace(report, id=f"{report.id}-{n}") for report in parking(9, 20) for n in range(4)]
+    issues = cluster(everyday() + plant(14, 20) + loud)
+    assert [(issue.place, issue.people, issue.reports) for issue in issues] == [
+        ("云栖新城", 14, 14),
+        ("滨江花苑", 9, 36),
+    ]
+
+
+def test_likes_are_shown_and_do_not_rank() -> None:
+    liked = [replace(report, up=500) for report in parking(10, 20)]
+    issues = cluster(everyday() + plant(20, 20) + liked)
+    assert [(issue.place, issue.likes) for issue in issues] == [("云栖新城", 0), ("滨江花苑", 5000)]
+
+
+def test_many_people_within_a_month_are_hotter_than_more_over_a_year() -> None:
+    issues = cluster(everyday() + plant(30, 360) + parking(12, 24))
+    assert [(issue.place, issue.peak) for issue in issues] == [("滨江花苑", 12), ("云栖新城", 3)]
+
+
+def test_the_order_of_the_reports_makes_no_difference() -> None:
+    reports = everyday() + plant() + parking()
+    expected = cluster(reports)
+    for seed in range(3):
+        shuffled = reports[:]
+        random.Random(seed).shuffle(shuffled)
+        assert cluster(shuffled) == expected
+
+
+def test_a_report_delivered_twice_counts_once() -> None:
+    assert cluster(everyday() + plant() + plant()) == cluster(everyday() + plant())
+
+
+def test_only_the_period_asked_for_is_read() -> None:
+    until = START + 25 * DAY
+    first = cluster(everyday() + plant(), since=START, until=until)[0]
+    assert set(first.ids) == {report.id for report in plant() if report.at < until}
+    assert cluster(everyday() + plant(), since=START + 900 * DAY) == []
+
+
+def test_a_category_is_asked_for_by_the_title() -> None:
+    asked = []
+
+    def environment(text: str) -> str:
+        asked.append(text)
+        return "environment"
+
+    issues = cluster(everyday() + plant(), category=environment)
+    assert [(issue.category, issue.title) for issue in issues] == [("environment", title) for title in asked]
+
+
+def test_progress_rises_to_the_end() -> None:
+    heard: list[tuple[int, int]] = []
+    cluster(everyday() + plant(), on_progress=lambda done, total: heard.append((done, total)))
+    assert heard == sorted(heard)
+    assert heard[-1] == (100, 100)
+
+
+def test_of_nothing_there_is_no_issue() -> None:
+    assert cluster([]) == []
+    assert cluster([Report("1", "a", "", START)]) == []
+
+
+@pytest.mark.parametrize(
+    "written", ["2019-02-28 11:25:05", "2019/2/28 11:25:05", "2019-02-28T11:25:05", " 2019/02/28  11:25:05 "]
+)
+def test_times_are_read_as_tables_write_them(written: str) -> None:
+    assert seconds(written) == 1551324305
+
+
+def test_times_may_lack_seconds_or_hours_and_nothing_else_is_a_time() -> None:
+    assert (seconds("2019/2/28 11:25"), seconds("2019/2/28")) == (1551324300, 1551283200)
+    for wrong in ("", "昨天", "2019-13-01", "28.2.2019 11:25"):
+        with pytest.raises(ValueError):
+            seconds(wrong)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.text(max_size=60), st.text(max_size=120), st.sampled_from("abcd")), max_size=12))
+def test_any_texts_at_all_can_be_clustered(written: list[tuple[str, str, str]]) -> None:
+    reports = [
+        Report(str(number), user, title, START + number, detail)
+        for number, (title, detail, user) in enumerate(written * 2)
+    ]
+    seen = [each for issue in cluster(reports) for each in issue.ids]
+    assert len(seen) == len(set(seen))
+
+
+def test_twice_the_reports_are_about_twice_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = [0]
+    score = hot._Period._score
+
+    def counting(self: hot._Period, profile: dict[int, int], position: int) -> int:
+        compared[0] += 1
+        return score(self, profile, position)
+
+    monkeypatch.setattr(hot._Period, "_score", counting)
+    work = []
+    for size in (1000, 2000, 4000):
+        compared[0] = 0
+        cluster(_town(size))
+        work.append(compared[0])
+    assert work[1] <= 2.5 * work[0]
+    assert work[2] <= 2.5 * work[1]
+
+
+def _town(size: int) -> list[Report]:
+    """So many reports of a town that is busier, not more varied, the larger the number."""
+    chosen = random.Random(7)
+    return [
+        Report(
+            str(number),
+            f"u{number}",
+            f"{chosen.choice(STREETS)}{chosen.choice(MATTERS)}",
+            START + chosen.randrange(300) * DAY,
+            f"{chosen.choice(PLANT_DETAILS + PARKING_DETAILS)}{chosen.choice(MATTERS)}",
+        )
+        for number in range(size)
+    ]
