@@ -1,4 +1,4 @@
-"""`python -m bench`: durable webhook requests a second beside an echo that stores nothing, as JSON on stdout."""
+"""`python -m bench`: durable webhook requests a second beside an echo that stores nothing, as JSON."""
 
 import json
 import os
@@ -107,9 +107,7 @@ def _summary(rounds: list[dict[str, Figures]]) -> dict[str, Any]:
         }
         for name in rounds[0]
     }
-    ratios = [
-        each["mashang"]["requests_per_second"] / each["echo"]["requests_per_second"] for each in rounds
-    ]
+    ratios = [each["mashang"]["requests_per_second"] / each["echo"]["requests_per_second"] for each in rounds]
     return {**medians, "ratio": round(statistics.median(ratios), 3)}
 
 

@@ -1,4 +1,4 @@
-"""What the disk allows: the time of one fsync, and the rate of a bare SQLite loop with one insert a commit."""
+"""What the disk allows: the time of one fsync, and the rate of a bare SQLite loop of durable inserts."""
 
 import os
 import sqlite3

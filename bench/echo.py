@@ -1,4 +1,4 @@
-"""The yardstick: FastAPI and wechatpy as their documentation shows them; answers what it hears, stores nothing.
+"""The yardstick: FastAPI and wechatpy as their documentation shows them; it stores nothing.
 
 `python -m bench.echo` prints its address and serves until a signal ends it.
 """
@@ -18,9 +18,7 @@ crypto = WeChatCrypto(KEYS.token, KEYS.aes_key, KEYS.app_id)
 
 
 @app.post(PATH)
-async def echo(
-    request: Request, signature: str, timestamp: str, nonce: str, msg_signature: str
-) -> Response:
+async def echo(request: Request, signature: str, timestamp: str, nonce: str, msg_signature: str) -> Response:
     check_signature(KEYS.token, signature, timestamp, nonce)
     body = await request.body()
     message = parse_message(crypto.decrypt_message(body, msg_signature, timestamp, nonce))

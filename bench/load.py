@@ -37,12 +37,12 @@ def push(requests: Sequence[bytes], url: str, *, connections: int, seconds: floa
 async def _push(requests: Sequence[bytes], url: str, connections: int, seconds: float) -> Load:
     loop, load, waiting = asyncio.get_running_loop(), Load(), iter(requests)
     address = urlsplit(url)
+    assert address.hostname is not None and address.port is not None
+    host, port = address.hostname, address.port
     started = time.perf_counter()
     async with asyncio.timeout(seconds + LAST_ANSWER_SECONDS):
         opened = [
-            await loop.create_connection(
-                lambda: _Connection(load, waiting, started + seconds), address.hostname, address.port
-            )
+            await loop.create_connection(lambda: _Connection(load, waiting, started + seconds), host, port)
             for _ in range(connections)
         ]
         for _, connection in opened:

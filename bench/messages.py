@@ -14,16 +14,15 @@ from bot.sandbox.wire import OfficialKeys
 ROOT = Path(__file__).parent.parent
 PATH = "/wechat/official"
 PLACES = ("幸福社区第二网格3号楼旁边", "桃花村村口", "青河镇幸福路", "我们小区东门", "")
-KEYS = OfficialKeys(*(sandbox_values()[f"wechat_{name}"] for name in ("app_id", "token", "aes_key")))
+_SANDBOX = sandbox_values()
+KEYS = OfficialKeys(_SANDBOX["wechat_app_id"], _SANDBOX["wechat_token"], _SANDBOX["wechat_aes_key"])
 # From the clock, so that no sender and no message id comes twice on one database.
 _numbers = itertools.count(time.time_ns())
 
 
 def texts() -> Iterator[str]:
     """Reports without end: the examples of our own rules, said as people say them, here and there."""
-    examples = [
-        example for each in nlp.rules.load(ROOT / "rules").categories for example in each.examples
-    ]
+    examples = [example for each in nlp.rules.load(ROOT / "rules").categories for example in each.examples]
     for number in itertools.count():
         example, place = examples[number % len(examples)], PLACES[number % len(PLACES)]
         yield f"您好，{place}{example}，已经好几天了，麻烦派人来看看，谢谢。"

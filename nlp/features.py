@@ -8,8 +8,9 @@ from nlp.scan import Scanner, fold
 
 WORD_LENGTH = range(2, 9)  # characters of a word that a person recognises
 TOKENS_MAX = 4  # 农民工 + 工资: a word may be made of so many of jieba's
-PART_LENGTH = range(1, 4)  # characters of a part of a word
+PART_LENGTH = (2, 3)
 _LETTERS = re.compile(r"[一-鿿a-z]+")
+_CHARACTER = re.compile(r"[一-鿿]")
 
 
 def word_edges(simple: str) -> list[int]:
@@ -59,6 +60,7 @@ def _words(text: str, edges: list[int]) -> Iterable[str]:
 
 
 def _parts(text: str) -> Iterable[str]:
+    yield from _CHARACTER.findall(text)
     for run in _LETTERS.findall(text):
         for length in PART_LENGTH:
             for start in range(len(run) - length + 1):

@@ -24,8 +24,8 @@ COMMON_MAX = 0.4  # a pair more reports than this share have says nothing
 LIFT_MIN = 3  # a matter's pair is that many times as frequent among its reports as elsewhere
 SHARED_MIN = 0.3  # of a matter's people have a pair that belongs to its profile
 FITS_MIN = 0.4  # of the median score makes a report one of the matter
-COHESION_MIN = 0.15  # of what its reports say, by weight, is said in common
-TEXT_COHESION_MIN = 0.05  # titles alone may agree in an area's name
+COHESION_MIN = 0.13  # of what its reports say, by weight, is said in common
+TITLE_COHESION_MIN, TEXT_COHESION_MIN = 0.2, 0.04  # one of them at least
 COHESION_FEW = 0.3  # more is asked of few people, who may agree by chance: divided by their number
 ELSEWHERE_MAX = 1 / 3  # of its people may name another place
 PROFILE_MAX = 12  # pairs; more would be the wording of one copied letter
@@ -367,8 +367,8 @@ class _Period:
             common = sum([profile.get(pair, 0) for pair in title])
             titles.append(common / (sum([self.rarity[pair] for pair in title]) or 1))
             texts.append(self._score(profile, each) / (note.weight or 1))
-        middle = median(texts)
-        return median(titles) + middle if middle >= TEXT_COHESION_MIN else 0.0
+        title, text = median(titles), median(texts)
+        return title + text if title >= TITLE_COHESION_MIN or text >= TEXT_COHESION_MIN else 0.0
 
     def _is_one(self, matter: _Matter, group: Collection[int]) -> bool:
         """Whether these reports are one issue and not what many places have in common.

@@ -16,18 +16,19 @@ from nlp.evaluate import Report, evaluate
 from nlp.features import candidates, whole_words, word_edges
 from nlp.learned import Learned
 from nlp.plain import plain
-from nlp.rules import Rules, load_categories
+from nlp.rules import WEIGHT_MAX, Rules, load_categories
 from nlp.scan import Scanner, fold
 
 # The figures below were chosen by cross-validation on 4,008 complaints; their neighbours do as well.
 OPENING = 30  # characters: a title, or the first sentence
-PARTS = 0.05  # of the words may be parts of words: two or three characters
+PARTS = 0.1  # of the words may be parts of words: two or three characters
 SINGLES = 0.05  # and so many single characters: 校 and 医 speak in words that nobody wrote before
 WEIGHT_TOP = 20
 SPREAD = 0.9995  # the quantile of all weights that becomes WEIGHT_TOP
-SURE_AT_SELECTION, SURE_AT_FIT = 0.05, 0.15  # C of the support vector machines
+SURE_AT_SELECTION, SURE_AT_FIT = 0.05, 0.25  # C of the support vector machines
 TEXTS_MIN, ROWS_PER_TEXTS_MIN = (2, 5), 500  # a word stands in 2 texts at least, in 5 from 2,500 rows on
 HELD_OUT = 5  # one text in so many
+ALWAYS = 10.0  # how often a text holds the bias, in the measure of `_rarity` (ordinary words: 2 to 8)
 UNCERTAIN = 0.1  # the share of held-out texts that a person should look at
 
 Progress = Callable[[str, float], None]  # (step, share of the whole work that is done)
@@ -53,7 +54,7 @@ def learn(
     """
     _check(columns, labels, max_words)
     past = _Past.read(columns, labels, lambda share: on_progress("read", share * 0.2))
-    mix = _Mix(max_words, round(max_words * parts), round(max_words * singles))
+    mix = _Mix(max_words, parts, singles)
     held = past.held_out()
     on_progress("trial", 0.2)
     trial = _fit(past.of(~held), mix, lambda share: on_progress("trial", 0.2 + share * 0.35))
@@ -66,11 +67,11 @@ def learn(
 
 @dataclass(frozen=True)
 class _Mix:
-    """How many words there may be in all, and how many fragments of either kind among them."""
+    """How many words there may be in all, and which shares of them may be fragments of either kind."""
 
     words: int
-    parts: int
-    singles: int
+    parts: float
+    singles: float
 
 
 @dataclass(frozen=True)
@@ -149,11 +150,7 @@ def _fit(past: _Past, mix: _Mix, on_progress: Callable[[float], None]) -> Learne
     kept = _choose(words, whole, _importance(weights, found, rarity), mix)
     on_progress(0.9)
     weights, biases = _machines(found[:, kept], label, strength[:, kept], rarity[kept], SURE_AT_FIT)
-    # A machine weighs words in texts of length one; here a text is as long as those it learned from.
-    length = float(np.sqrt(found[:, kept].multiply(rarity[kept]).power(2).sum(axis=1)).mean())
-    return _whole_numbers(
-        [words[which] for which in kept], whole, weights * rarity[kept], biases * length, past
-    )
+    return _whole_numbers([words[which] for which in kept], whole, weights, biases, past)
 
 
 def _opening(past: _Past) -> int:
@@ -203,32 +200,42 @@ def _rarity(found: Matrix) -> Floats:
 def _machines(
     found: Matrix, label: Floats, strength: Floats, rarity: Floats, sure: float
 ) -> tuple[Floats, Floats]:
-    """One linear machine for each label: its weights of the words, and its biases."""
-    texts = normalize(found.multiply(rarity).tocsr())
-    weights, biases = [], []
-    for which, scale in enumerate(strength):
-        machine = LinearSVC(C=sure, random_state=0).fit(texts.multiply(scale).tocsr(), label == which)
-        weights.append(machine.coef_[0] * scale)
-        biases.append(machine.intercept_[0])
-    return np.array(weights), np.array(biases)
+    """One linear machine for each label: its weights of the words, and its bias.
+
+    The bias is learned as the weight of a word that stands in every text, because the engine adds it
+    to a total that grows with the text, while a machine sees all texts with the same length.
+    """
+    always = sparse.csr_matrix(np.full((found.shape[0], 1), ALWAYS))
+    texts = normalize(sparse.hstack([found.multiply(rarity), always]).tocsr())
+    columns = []
+    for which, scale in enumerate(np.pad(strength, ((0, 0), (0, 1)), constant_values=1)):
+        machine = LinearSVC(C=sure, fit_intercept=False, random_state=0)
+        machine.fit(texts.multiply(scale).tocsr(), label == which)
+        columns.append(machine.coef_[0] * scale)
+    weights = np.array(columns)
+    return weights[:, :-1] * rarity, weights[:, -1] * ALWAYS
 
 
 def _importance(weights: Floats, found: Matrix, rarity: Floats) -> Floats:
     """How much each word moves the totals apart, over all texts."""
     texts = normalize(found.multiply(rarity).tocsr())
-    use = np.sqrt(np.asarray(texts.power(2).sum(axis=0)).ravel())
+    use = np.sqrt(np.asarray(texts.power(2).sum(axis=0)).ravel()) / rarity
     return np.asarray(np.sqrt(((weights - weights.mean(axis=0)) ** 2).sum(axis=0)) * use)
 
 
 def _choose(words: Sequence[str], whole: frozenset[str], importance: Floats, mix: _Mix) -> list[int]:
-    """The most important words, with no more fragments among them than the mix allows."""
-    order = [int(which) for which in np.argsort(-importance, kind="stable")]
-    singles = [which for which in order if len(words[which]) == 1][: mix.singles]
-    parts = [which for which in order if len(words[which]) > 1 and words[which] not in whole][: mix.parts]
-    fragments = singles + parts
-    return sorted(
-        [which for which in order if words[which] in whole][: mix.words - len(fragments)] + fragments
-    )
+    """The most important words, with no larger a share of fragments among them than the mix allows."""
+    room = min(mix.words, int(len(whole) / max(1 - mix.parts - mix.singles, 1e-9)))
+    parts, singles = int(room * mix.parts), int(room * mix.singles)
+    chosen: list[int] = []
+    for which in np.argsort(-importance, kind="stable").tolist():
+        single = len(words[which]) == 1
+        part = not single and words[which] not in whole
+        if len(chosen) == room or (single and not singles) or (part and not parts):
+            continue
+        chosen.append(which)
+        parts, singles = parts - part, singles - single
+    return sorted(chosen)
 
 
 def _whole_numbers(
@@ -236,9 +243,9 @@ def _whole_numbers(
 ) -> Learned:
     """Shift each word so that the category in the middle gets 0, scale, round, drop what became 0."""
     weights = weights - np.median(weights, axis=0)
-    scale = WEIGHT_TOP / np.quantile(np.abs(weights), SPREAD)
+    scale = WEIGHT_TOP / max(np.quantile(np.abs(weights), SPREAD), 1e-9)
     rounded = np.clip(np.rint(weights * scale), -WEIGHT_TOP, WEIGHT_TOP).astype(int)
-    biases = biases - np.median(biases)
+    biases = np.clip(np.rint((biases - np.median(biases)) * scale), -WEIGHT_MAX, WEIGHT_MAX)
     return Learned(
         labels=past.labels,
         weights={
@@ -246,7 +253,7 @@ def _whole_numbers(
             for word, column in zip(words, rounded.T, strict=True)
             if any(column)
         },
-        biases=tuple(map(int, np.rint(biases * scale))),
+        biases=tuple(map(int, biases)),
         fragments=frozenset(words) - whole,
         opening=_opening(past),
         margin=1,

@@ -1,0 +1,86 @@
+"""The bench at its smallest: it measures what it says, and a message stays within its statements."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import statements
+from bench.messages import KEYS, requests, texts
+from bench.statements import Counts
+from bot.sandbox import wire
+
+ROOT = Path(__file__).parent.parent
+STATEMENTS_MAX = 12  # of a report by somebody new, savepoints and all
+FIGURES = {"requests_per_second", "cpu_ms", "p50_ms", "p99_ms"}
+
+
+@pytest.fixture(scope="module")
+def counts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Counts]:
+    yield statements.count(tmp_path_factory.mktemp("bench"))
+
+
+@pytest.fixture(scope="module")
+def result() -> dict[str, Any]:
+    command = [sys.executable, "-m", "bench", "--seconds", "0.3", "--rounds", "1", "--connections", "1,4"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    value: dict[str, Any] = json.loads(done.stdout)
+    return value
+
+
+def test_the_bench_prints_one_json_object_with_every_figure(result: dict[str, Any]) -> None:
+    assert set(result) == {"machine", "settings", "disk", "connections", "per_message"}
+    assert result["settings"] == {"seconds": 0.3, "rounds": 1, "database": "sqlite"}
+    assert set(result["disk"]) == {"fsync_ms", "sqlite_commits_per_second"}
+    assert {number: set(each) for number, each in result["connections"].items()} == {
+        "1": {"mashang", "echo", "ratio"},
+        "4": {"mashang", "echo", "ratio"},
+    }
+    measured = [each[name] for each in result["connections"].values() for name in ("mashang", "echo")]
+    assert [set(figures) for figures in measured] == [FIGURES] * 4
+    assert all(figures["p50_ms"] <= figures["p99_ms"] for figures in measured)
+
+
+def test_nothing_is_measured_as_nothing(result: dict[str, Any]) -> None:
+    rates = [
+        each[name]["requests_per_second"]
+        for each in result["connections"].values()
+        for name in each
+        if name != "ratio"
+    ]
+    assert min(rates) > 0
+    assert min(result["disk"].values()) > 0
+
+
+def test_a_report_takes_at_most_twelve_statements(counts: Counts) -> None:
+    reports = [sum(each.values()) for what, each in counts.items() if what.startswith("report")]
+    assert len(reports) == 3
+    assert max(reports) <= STATEMENTS_MAX
+
+
+def test_a_check_in_that_earns_points_takes_at_most_twelve_beside_its_savepoints(
+    counts: Counts,
+) -> None:
+    assert counts["报平安"]["statements"] <= STATEMENTS_MAX
+
+
+def test_the_bench_counts_the_same_as_the_database_it_runs_on(counts: Counts, result: dict[str, Any]) -> None:
+    assert result["per_message"] == counts
+
+
+def test_each_request_is_a_push_that_opens_to_a_report_of_a_new_sender() -> None:
+    bodies = [request.partition(b"\r\n\r\n")[2] for request in requests(3, "http://127.0.0.1:8000")]
+    plain = [
+        wire.unseal(
+            KEYS.aes_key, body.partition(b"<Encrypt><![CDATA[")[2].partition(b"]]>")[0].decode(), KEYS.app_id
+        )
+        for body in bodies
+    ]
+    senders = {each.partition(b"<FromUserName>")[2].partition(b"</FromUserName>")[0] for each in plain}
+    assert len(senders) == 3
+    assert all(text.encode() in each for text, each in zip(texts(), plain, strict=False))
