@@ -19,6 +19,7 @@ from store.outbox import Claim, Notice
 log = logging.getLogger("mashang.sender")
 LEASE_SECONDS = 300
 POLL_SECONDS = 2.0
+GATHER_SECONDS = 0.2  # what is written meanwhile needs no waking of its own
 THREADS = 4
 BACKOFF_MAX = 300  # seconds: after an outage nobody waits longer than this
 TRIES_MAX = 300  # about a day
@@ -99,6 +100,7 @@ class Sender:
             except Exception:
                 log.exception("the outbox could not be worked on; trying again")
             woken.wait(POLL_SECONDS)
+            self._stopping.wait(GATHER_SECONDS)
             woken.clear()
 
     def send_due(self) -> int:

@@ -1,7 +1,7 @@
 """Sort a text into a category by the weights of the words found in it."""
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from operator import itemgetter
 from struct import unpack
@@ -44,12 +44,12 @@ def classify(text: str, rules: Rules) -> Guess:
 
 def classify_plain(simple: str, rules: Rules) -> Guess:
     """The same for a text that is in its plain form already."""
-    hits = _hits(simple, rules)
-    found = dict.fromkeys([hit[0] for hit in hits])
-    totals = _totals(found, hits, rules)
+    found, opening = _found(simple, rules)
+    totals = _totals(found, opening, rules)
     top = max(totals)
     best = totals.index(top)
-    words = tuple([rules.scanner.words[word] for word in found if best in rules.voters[word]])
+    speakers = rules.speakers[best]
+    words = tuple([rules.spelling[word] for word in found if word in speakers])
     if not words and OTHER in rules.by_code:
         return Guess(OTHER, uncertain=True, score=0, words=(), runner_up=None)
     second, runner_up = _runner_up(totals, best, rules)
@@ -62,12 +62,23 @@ def classify_plain(simple: str, rules: Rules) -> Guess:
     )
 
 
+def _found(simple: str, rules: Rules) -> tuple[Collection[str], Collection[str]]:
+    """The words of a text in their order, folded, and those of them that stand in its opening."""
+    if rules.nested and not rules.hiding:  # no word takes another's place: positions are not needed
+        opening = simple[: rules.opening]
+        return dict.fromkeys(rules.scanner.all_words(simple)), set(rules.scanner.all_words(opening))
+    hits, folded = _hits(simple, rules), rules.scanner.folded
+    early = hits[: bisect_right(hits, rules.opening, key=_END)] if rules.opening else []
+    return dict.fromkeys([folded[hit[0]] for hit in hits]), {folded[hit[0]] for hit in early}
+
+
+_END = itemgetter(2)
+
+
 def _hits(simple: str, rules: Rules) -> list[Hit]:
     if not rules.nested:
         return rules.scanner.hits(simple)
     hits = rules.scanner.all_hits(simple)
-    if not rules.hiding:
-        return hits
     hidden = [hit for hit in hits if hit[0] in rules.hiding]
     return [hit for hit in hits if not any(_inside(hit, cover) for cover in hidden)]
 
@@ -76,23 +87,17 @@ def _inside(hit: Hit, cover: Hit) -> bool:
     return hit[0] != cover[0] and cover[1] <= hit[1] and hit[2] <= cover[2]
 
 
-def _totals(found: Iterable[int], hits: list[Hit], rules: Rules) -> list[int]:
+def _totals(found: Collection[str], opening: Collection[str], rules: Rules) -> tuple[int, ...]:
     """LANE_ZERO and what each category got."""
-    lanes = rules.lanes
-    total = rules.start + sum([lanes[word] for word in found])
-    if rules.opening:
-        opening = hits[: bisect_right(hits, rules.opening, key=_END)]
-        total += sum([lanes[word] for word in {hit[0] for hit in opening}])
+    weight = rules.lanes.__getitem__
+    total = rules.start + sum(map(weight, found)) + sum(map(weight, opening))
     count = len(rules.categories)
-    return list(unpack(f"<{count}I", total.to_bytes(count * LANE_BITS // 8, "little")))
+    return unpack(f"<{count}I", total.to_bytes(count * LANE_BITS // 8, "little"))
 
 
-_END = itemgetter(2)
-
-
-def _runner_up(totals: list[int], best: int, rules: Rules) -> tuple[int, str | None]:
+def _runner_up(totals: tuple[int, ...], best: int, rules: Rules) -> tuple[int, str | None]:
     """The second highest total, and its category if any word spoke for it."""
-    others = totals.copy()
+    others = list(totals)
     others[best] = -1
     second = max(others)
     which = others.index(second)

@@ -1,11 +1,13 @@
 """Find the matters many people report over a period: one place or thing, one matter, several people."""
 
 import re
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from itertools import pairwise
 from math import log
 from statistics import median
 from typing import NamedTuple, TypeVar
@@ -19,6 +21,7 @@ from nlp.plain import plain
 WINDOW_DAYS = 30
 PEOPLE_MIN = 3  # fewer people saying the same are no issue
 DETAIL_LENGTH = 180  # characters read after the title: what follows is story
+PLACES_LENGTH = 100  # of them places are looked for in
 NAME_LENGTH_MIN, NAME_LENGTH_MAX = 3, 8
 COMMON_MAX = 0.4  # a pair more reports than this share have says nothing
 LIFT_MIN = 3  # a matter's pair is that many times as frequent among its reports as elsewhere
@@ -46,7 +49,6 @@ _TOWN = ZoneInfo("Asia/Shanghai")
 _TIME = re.compile(
     r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[ T]+(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?(?:\.\d+)?)?"
 )
-_NOTHING = re.compile("(?!)")
 _DOTS = re.compile("[·•・‧]")
 _RUN = re.compile("[\u4e00-\u9fffA-Za-z0-9]+")
 # Ends of the names of places and firms. 站 and 厂 are none: 搅拌站 is what people complain about.
@@ -99,8 +101,8 @@ class _Note(NamedTuple):
 
     report: Report
     text: str
-    pairs: tuple[int, ...]  # numbers of its character pairs
-    title_pairs: tuple[int, ...]
+    pairs: "array[int]"  # numbers of its character pairs
+    title_pairs: "array[int]"
     weight: int  # of all pairs
     places: frozenset[str]
     title_places: frozenset[str]
@@ -168,22 +170,26 @@ class _Period:
 
     def __init__(self, reports: list[Report], window: int, people_min: int, on_progress: Progress) -> None:
         self.window, self.people_min, self.on_progress = window, people_min, on_progress
+        self.numbers: dict[str, int] = {}  # of character pairs
         texts = [_text(report) for report in self._steps(reports, 0, 15)]
-        by_user: dict[str, list[str]] = defaultdict(list)
-        for report, text in zip(reports, texts, strict=True):
-            by_user[report.user].append(text)
+        said = [self._read(text) for text in self._steps(texts, 15, 30)]
+        by_user: dict[str, list[array[int]]] = defaultdict(list)
+        for report, (_, pairs) in zip(reports, said, strict=True):
+            by_user[report.user].append(pairs)
         self.people = len(by_user)
-        counts: Counter[str] = Counter()
-        for written in self._steps(list(by_user.values()), 15, 25):
-            counts.update(set().union(*map(shingles, written)))
+        counts: Counter[int] = Counter()
+        for written in by_user.values():
+            counts.update(written[0] if len(written) == 1 else set().union(*written))
+        self.frequency = [counts[number] for number in range(len(self.numbers))]  # people
+        self.spelled = list(self.numbers)
+        # Whole numbers: a sum of them does not depend on the order of a set. 0: says nothing.
         most = max(PEOPLE_MIN, COMMON_MAX * self.people)
-        telling = sorted(pair for pair, many in counts.items() if PEOPLE_MIN <= many <= most)
-        self.numbers = {pair: number for number, pair in enumerate(telling)}
-        self.frequency = [counts[pair] for pair in telling]  # people
-        # Whole numbers: a sum of them does not depend on the order of a set.
-        self.rarity = [round(1000 * log(self.people / many)) for many in self.frequency]
-        both = list(zip(reports, texts, strict=True))
-        self.notes = [self._note(*each) for each in self._steps(both, 25, 45)]
+        self.rarity = [
+            round(1000 * log(self.people / many)) if PEOPLE_MIN <= many <= most else 0
+            for many in self.frequency
+        ]
+        both = list(zip(reports, texts, said, strict=True))
+        self.notes = [self._note(*each) for each in self._steps(both, 30, 45)]
 
     def _steps(self, items: Sequence[T], begin: int, end: int) -> Iterator[T]:
         """The items, telling how far the work is between two parts of a hundred."""
@@ -193,22 +199,30 @@ class _Period:
             yield item
         self.on_progress(end, 100)
 
-    def _note(self, report: Report, text: str) -> _Note:
+    def _read(self, text: str) -> "tuple[array[int], array[int]]":
+        """The numbers of the pairs in the title, and of those in all the text."""
         title, _, detail = text.partition("\n")
-        pairs = self._numbered(shingles(text))
+        in_title = shingles(title)
+        numbers = self.numbers
+        title_pairs, pairs = (
+            array("I", [numbers.setdefault(pair, len(numbers)) for pair in each])
+            for each in (in_title, in_title | shingles(detail))
+        )
+        return title_pairs, pairs
+
+    def _note(self, report: Report, text: str, said: "tuple[array[int], array[int]]") -> _Note:
+        title, _, detail = text.partition("\n")
+        title_pairs, pairs = (array("I", [pair for pair in each if self.rarity[pair]]) for each in said)
         places = _places(title)
         return _Note(
             report=report,
             text=text,
             pairs=pairs,
-            title_pairs=self._numbered(shingles(title)),
+            title_pairs=title_pairs,
             weight=sum([self.rarity[pair] for pair in pairs]),
-            places=places | _places(detail),
+            places=places | _places(detail[:PLACES_LENGTH]),
             title_places=places,
         )
-
-    def _numbered(self, pairs: Iterable[str]) -> tuple[int, ...]:
-        return tuple([self.numbers[pair] for pair in pairs if pair in self.numbers])
 
     def matters(self) -> list[_Matter]:
         """What holds together among the reports of each name; one matter may come under several names."""
@@ -316,7 +330,7 @@ class _Period:
             said = self._said(rest, self._own(name, rest))
             if not said:
                 break
-            seed = max(said, key=lambda pair: (said[pair] ** 2 * self.rarity[pair], pair))
+            seed = max(said, key=lambda pair: (said[pair] ** 2 * self.rarity[pair], self.spelled[pair]))
             matter = self._grown(name, {each for each in rest if seed in self.notes[each].pairs}, rest)
             rest -= matter.ids
             if self._is_one(matter, sample):
@@ -352,11 +366,11 @@ class _Period:
     def _own(self, name: str, ids: Collection[int]) -> set[int]:
         """The pairs a name is made of, and those it makes with what stands beside it."""
         own = set(shingles(name))
-        beside = re.compile(f"(?<=(.)){re.escape(name)}(?=(.))") if name else _NOTHING
         for each in ids:
-            for before, after in beside.findall(self.notes[each].text):
-                own |= {(before + name[0]).lower(), (name[-1] + after).lower()}
-        return set(self._numbered(own))
+            parts = self.notes[each].text.split(name) if name else []
+            for before, after in pairwise(parts):
+                own |= {(before[-1:] + name[0]).lower(), (name[-1] + after[:1]).lower()}
+        return {self.numbers[pair] for pair in own if pair in self.numbers}
 
     def _cohesion(self, ids: Collection[int], profile: Mapping[int, int], own: Collection[int]) -> float:
         """How much of what a report of these says is said in common: of its title and of it all."""
@@ -367,8 +381,9 @@ class _Period:
             common = sum([profile.get(pair, 0) for pair in title])
             titles.append(common / (sum([self.rarity[pair] for pair in title]) or 1))
             texts.append(self._score(profile, each) / (note.weight or 1))
-        title, text = median(titles), median(texts)
-        return title + text if title >= TITLE_COHESION_MIN or text >= TEXT_COHESION_MIN else 0.0
+        of_title, of_text = median(titles), median(texts)
+        telling = of_title >= TITLE_COHESION_MIN or of_text >= TEXT_COHESION_MIN
+        return of_title + of_text if telling else 0.0
 
     def _is_one(self, matter: _Matter, group: Collection[int]) -> bool:
         """Whether these reports are one issue and not what many places have in common.
@@ -386,7 +401,7 @@ class _Period:
 
     def _said(self, ids: Collection[int], own: Collection[int]) -> dict[int, int]:
         """How many people use each pair that enough of them use, far more often than others do."""
-        people: dict[str, list[tuple[int, ...]]] = defaultdict(list)
+        people: dict[str, list[array[int]]] = defaultdict(list)
         for each in ids:
             people[self.notes[each].report.user].append(self.notes[each].pairs)
         counts: Counter[int] = Counter()
@@ -410,7 +425,7 @@ class _Period:
             for pair, users in self._said(ids, own).items()
             if users >= SHARED_MIN * many
         }
-        strongest = sorted(worth, key=lambda pair: (-worth[pair], pair))[:PROFILE_MAX]
+        strongest = sorted(worth, key=lambda pair: (-worth[pair], self.spelled[pair]))[:PROFILE_MAX]
         return {pair: worth[pair] for pair in strongest}
 
     def _score(self, profile: Mapping[int, int], position: int) -> int:

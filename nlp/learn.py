@@ -2,6 +2,7 @@
 
 import hashlib
 import tempfile
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -275,12 +276,11 @@ def _try(trial: Learned, unseen: _Past) -> tuple[tuple[Report, ...], int]:
 
 def _margin(rules: Rules, texts: Sequence[str], labels: Sequence[str]) -> int:
     """The smallest lead to ask for that leaves the wanted share of texts uncertain."""
-    margin = 1
-    while margin < WEIGHT_TOP:
-        if evaluate(texts, labels, replace(rules, margin=margin)).certain <= 1 - UNCERTAIN:
-            break
-        margin += 1
-    return margin
+
+    def certain(margin: int) -> float:
+        return evaluate(texts, labels, replace(rules, margin=margin)).certain
+
+    return bisect_left(range(WEIGHT_MAX), UNCERTAIN - 1, key=lambda margin: -certain(margin))
 
 
 def _rules(learned: Learned) -> Rules:

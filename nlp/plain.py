@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from typing import Protocol, cast
 
 _UNSEEN = re.compile(  # control, zero-width, direction and variation marks; halves of broken characters
@@ -18,6 +18,7 @@ _TWICE_MAX = 3  # conversions until nothing changes: 薴 → 苧 → 苎 is the 
 _COMMON = tuple(zip("，！？：；（）～", ",!?:;()~", strict=True))
 
 
+@lru_cache(maxsize=16)  # one reading asks for the plain form of one text several times
 def plain(text: str) -> str:
     """The text in NFKC and simplified characters, without stickers, emoji and what cannot be seen.
 

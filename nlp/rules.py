@@ -69,8 +69,9 @@ class Rules:
     revision: str
     scanner: Scanner
     votes: tuple[tuple[tuple[int, int], ...], ...]  # for each word: (which category, weight)
-    voters: tuple[frozenset[int], ...]  # for each word: the categories it speaks for
-    lanes: tuple[int, ...]  # for each word: its weights for all categories, packed (see `pack`)
+    spelling: Mapping[str, str]  # of each folded word, as the file writes it
+    lanes: Mapping[str, int]  # of each folded word its weights for all categories, packed (see `pack`)
+    speakers: tuple[frozenset[str], ...]  # for each category: the folded words that speak for it
     start: int  # the biases of all categories, packed
     hiding: frozenset[int]  # the words excluded somewhere
     alarms: tuple[Alarm, ...]
@@ -238,10 +239,14 @@ def _compile(file: _File, needed: set[str], alarms: tuple[Alarm, ...], calm: Cal
         revision=revision,
         scanner=scanner,
         votes=tuple(tuple(each) for each in votes.values()),
-        voters=tuple(frozenset(which for which, weight in each if weight > 0) for each in votes.values()),
-        lanes=tuple(pack(each) for each in votes.values()),
+        spelling=dict(zip(scanner.folded, scanner.words, strict=True)),
+        lanes=dict(zip(scanner.folded, map(pack, votes.values()), strict=True)),
+        speakers=tuple(
+            frozenset(fold(word) for word, weight in category.keywords.items() if weight > 0)
+            for category in in_order
+        ),
         start=pack((which, LANE_ZERO + category.bias) for which, category in enumerate(in_order)),
-        hiding=frozenset(which for which, word in enumerate(scanner.words) if fold(word) in excluded),
+        hiding=frozenset(which for which, word in enumerate(scanner.folded) if word in excluded),
         alarms=alarms,
         calm=calm,
         danger=Scanner(dict.fromkeys(_danger(alarms, calm))),

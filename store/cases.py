@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from store.db import Tx, change_one
+from store.prepared import Prepared
 from store.tables import cases
 
 # What may follow what. `signed` after `resolved` is a check that was not passed.
@@ -50,10 +51,10 @@ class Case:
 
 
 _COLUMNS = [cases.c[name] for name in Case.__dataclass_fields__]
-_ADD = sa.insert(cases).returning(cases.c.id)
-_GET = sa.select(*_COLUMNS).where(cases.c.id == sa.bindparam("id"))
-_BY_TOKEN = sa.select(*_COLUMNS).where(cases.c.token == sa.bindparam("token"))
-_LAST_OF = (
+_ADD = Prepared(sa.insert(cases).returning(cases.c.id))
+_GET = Prepared(sa.select(*_COLUMNS).where(cases.c.id == sa.bindparam("id")))
+_BY_TOKEN = Prepared(sa.select(*_COLUMNS).where(cases.c.token == sa.bindparam("token")))
+_LAST_OF = Prepared(
     sa.select(*_COLUMNS)
     .where(
         sa.or_(

@@ -6,9 +6,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from store.db import Tx
+from store.prepared import Prepared
 from store.tables import checkins, leaves, people, posts
 
-_ADD = (
+_ADD = Prepared(
     insert(checkins)
     .on_conflict_do_nothing(index_elements=["person_id", "day"])
     .values(

@@ -18,12 +18,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, overload
 from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
+
+from store.prepared import Prepared, Rows
 
 T = TypeVar("T")
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -62,31 +64,47 @@ class Occupied(Exception):
 class Tx:
     """What a work may do: execute statements, and try something behind a savepoint."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "_driver", "_is_sqlite")
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
+        self._driver: Any = connection.connection.driver_connection
+        self._is_sqlite = connection.dialect.name == "sqlite"
 
     @property
     def dialect(self) -> str:
         return self._connection.dialect.name
 
+    @overload
+    def execute(self, statement: Prepared, parameters: Parameters | None = None) -> Rows: ...
+    @overload
     def execute(
         self, statement: sa.Executable, parameters: Parameters | None = None
-    ) -> sa.CursorResult[*tuple[Any, ...]]:
-        return self._connection.execute(statement, parameters)
+    ) -> sa.CursorResult[*tuple[Any, ...]]: ...
+    def execute(self, statement: Prepared | sa.Executable, parameters: Parameters | None = None) -> Any:
+        if not isinstance(statement, Prepared):
+            return self._connection.execute(statement, parameters)
+        self._stay_inside()
+        return statement.run(self._driver, self._connection.dialect, parameters or {})
+
+    def _stay_inside(self) -> None:
+        # After a full disk SQLite may have rolled back: what followed would be committed on its own.
+        if self._is_sqlite and not self._driver.in_transaction:
+            raise _LostTransaction
 
     @contextmanager
     def savepoint(self, name: str = "attempt") -> Iterator[None]:
         """Undo what the block did, and only that, when it raises."""
-        run = self._connection.exec_driver_sql
+        run = self._driver.execute
         run(f"SAVEPOINT {name}")
         try:
             yield
         except BaseException:
+            self._stay_inside()
             run(f"ROLLBACK TO SAVEPOINT {name}")
             run(f"RELEASE SAVEPOINT {name}")
             raise
+        self._stay_inside()
         run(f"RELEASE SAVEPOINT {name}")
 
 
@@ -275,7 +293,7 @@ class _SqliteWriter:
 
     def __init__(self, path: Path, note: str) -> None:
         self._lock = _take_lock(path, note)
-        self._jobs: queue.Queue[_Job[Any] | None] = queue.Queue(QUEUE_MAX)
+        self._jobs: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
         self._engine = _sqlite_engine(path, readonly=False)
         self._connection = self._engine.connect()
         self._closed = False
@@ -285,12 +303,9 @@ class _SqliteWriter:
 
     def submit(self, job: _Job[Any]) -> None:
         with self._door:
-            if self._closed:
+            if self._closed or self._jobs.qsize() >= QUEUE_MAX:
                 raise Busy
-            try:
-                self._jobs.put_nowait(job)
-            except queue.Full:
-                raise Busy from None
+            self._jobs.put(job)
 
     def close(self) -> None:
         with self._door:
@@ -401,7 +416,9 @@ class _PostgresWriter:
     """Each work in its own transaction, in a thread pool as large as the connection pool."""
 
     def __init__(self, url: str) -> None:
-        self._engine = _postgres_engine(url, pool_size=POSTGRES_CONNECTIONS, max_overflow=0)
+        self._engine = _postgres_engine(
+            url, pool_size=POSTGRES_CONNECTIONS, max_overflow=0, pool_pre_ping=True
+        )
         self._threads = ThreadPoolExecutor(
             POSTGRES_CONNECTIONS, thread_name_prefix="mashang-writer", initializer=_mark_thread
         )

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from store.db import Tx
+from store.prepared import Prepared
 from store.tables import inbox
 
 
@@ -18,7 +19,7 @@ class Kept:
     case_id: int | None
 
 
-_ARRIVE = (
+_ARRIVE = Prepared(
     insert(inbox)
     .values(
         channel=sa.bindparam("channel"),
@@ -29,10 +30,12 @@ _ARRIVE = (
     .on_conflict_do_nothing(index_elements=["channel", "message_id"])
     .returning(inbox.c.id)
 )
-_KEPT = sa.select(inbox.c.reply, inbox.c.case_id).where(
-    inbox.c.channel == sa.bindparam("channel"), inbox.c.message_id == sa.bindparam("message_id")
+_KEPT = Prepared(
+    sa.select(inbox.c.reply, inbox.c.case_id).where(
+        inbox.c.channel == sa.bindparam("channel"), inbox.c.message_id == sa.bindparam("message_id")
+    )
 )
-_ANSWER = (
+_ANSWER = Prepared(
     sa.update(inbox)
     .where(inbox.c.id == sa.bindparam("row"))
     .values(
@@ -45,7 +48,8 @@ _FAILED = sa.select(inbox.c.id, inbox.c.message).where(inbox.c.state == "failed"
 def arrive(tx: Tx, *, channel: str, message_id: str, now: int) -> int | None:
     """The row of a message that is new; None when it is here already (then ask `kept`)."""
     values = {"channel": channel, "message_id": message_id, "received_at": now}
-    return tx.execute(_ARRIVE, values).scalar()
+    row: int | None = tx.execute(_ARRIVE, values).scalar()
+    return row
 
 
 def kept(tx: Tx, *, channel: str, message_id: str) -> Kept | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from store.db import Tx
+from store.prepared import Prepared
 from store.tables import journal, people
 
 
@@ -18,8 +19,8 @@ class Line:
     actor: str
 
 
-_ADD = sa.insert(journal).returning(journal.c.id)
-_OF_CASE = (
+_ADD = Prepared(sa.insert(journal).returning(journal.c.id))
+_OF_CASE = Prepared(
     sa.select(
         journal.c.at,
         journal.c.fact,

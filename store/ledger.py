@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
 from store.db import Conflict, Tx
+from store.prepared import Prepared
 from store.tables import acct, bal, posting, xfer
 
 POINTS = 0  # the unit of points; a piece of an article has the article's id as its unit
@@ -33,20 +34,22 @@ class Entry:
     kind: str
 
 
-_ACCOUNT = sa.select(acct.c.id).where(
-    acct.c.kind == sa.bindparam("kind"),
-    acct.c.unit == sa.bindparam("unit"),
-    acct.c.owner == sa.bindparam("owner"),
+_ACCOUNT = Prepared(
+    sa.select(acct.c.id).where(
+        acct.c.kind == sa.bindparam("kind"),
+        acct.c.unit == sa.bindparam("unit"),
+        acct.c.owner == sa.bindparam("owner"),
+    )
 )
-_OPEN = (
+_OPEN = Prepared(
     insert(acct)
     .values(kind=sa.bindparam("kind"), unit=sa.bindparam("unit"), owner=sa.bindparam("owner"))
     .on_conflict_do_nothing(index_elements=["kind", "unit", "owner"])
     .returning(acct.c.id)
 )
-_SEEN = sa.select(xfer.c.id, xfer.c.digest).where(xfer.c.idem == sa.bindparam("idem"))
-_MOVE = insert(xfer).on_conflict_do_nothing(index_elements=["idem"]).returning(xfer.c.id)
-_BALANCE = sa.select(bal.c.posted).where(bal.c.acct == sa.bindparam("account"))
+_SEEN = Prepared(sa.select(xfer.c.id, xfer.c.digest).where(xfer.c.idem == sa.bindparam("idem")))
+_MOVE = Prepared(insert(xfer).on_conflict_do_nothing(index_elements=["idem"]).returning(xfer.c.id))
+_BALANCE = Prepared(sa.select(bal.c.posted).where(bal.c.acct == sa.bindparam("account")))
 _ENTRIES = (
     sa.select(xfer.c.at, posting.c.amount, posting.c.after, xfer.c.reason, xfer.c.kind)
     .join(xfer, xfer.c.id == posting.c.xfer)

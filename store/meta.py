@@ -4,16 +4,18 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from store.db import Tx
+from store.prepared import Prepared
 from store.tables import meta
 
-_GET = sa.select(meta.c.value).where(meta.c.key == sa.bindparam("k"))
+_GET = Prepared(sa.select(meta.c.value).where(meta.c.key == sa.bindparam("k")))
 _INSERT = insert(meta).values(key=sa.bindparam("k"), value=sa.bindparam("v"))
 _PUT = _INSERT.on_conflict_do_update(index_elements=["key"], set_={"value": _INSERT.excluded.value})
 _KEEP = _INSERT.on_conflict_do_nothing(index_elements=["key"])
 
 
 def get(tx: Tx, key: str) -> str | None:
-    return tx.execute(_GET, {"k": key}).scalar()
+    value: str | None = tx.execute(_GET, {"k": key}).scalar()
+    return value
 
 
 def put(tx: Tx, key: str, value: str) -> None:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from store.db import Tx, change_one
+from store.prepared import Prepared
 from store.tables import destinations, outbox
 
 BATCH_MAX = 500
@@ -37,9 +38,9 @@ class Claim:
     notices: list[Notice]
 
 
-_ADD = insert(outbox).on_conflict_do_nothing(index_elements=["idem"])
+_ADD = Prepared(insert(outbox).on_conflict_do_nothing(index_elements=["idem"]))
 _IS_DUE = (outbox.c.state == "due") & (outbox.c.due_at <= sa.bindparam("now"))
-_ANY_DUE = sa.select(outbox.c.id).where(_IS_DUE).limit(1)
+_ANY_DUE = Prepared(sa.select(outbox.c.id).where(_IS_DUE).limit(1))
 _WAITING = (
     sa.select(outbox.c.channel, outbox.c.address, sa.func.min(outbox.c.due_at).label("since"))
     .where(_IS_DUE)

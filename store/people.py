@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from store.db import Retry, Tx
+from store.prepared import Prepared
 from store.tables import accounts, people, posts
 
 
@@ -66,20 +67,20 @@ _ACCOUNT = [
     accounts.c.located_at,
     accounts.c.photo_at,
 ]
-_BY_ACCOUNT = (
+_BY_ACCOUNT = Prepared(
     sa.select(*_ACCOUNT, *_PERSON, *_POST)
     .select_from(accounts.join(people).outerjoin(posts, posts.c.person_id == people.c.id))
     .where(accounts.c.channel == sa.bindparam("channel"), accounts.c.account == sa.bindparam("account"))
     .order_by(posts.c.id)
 )
-_BY_ID = (
+_BY_ID = Prepared(
     sa.select(*_PERSON, *_POST)
     .select_from(people.outerjoin(posts, posts.c.person_id == people.c.id))
     .where(people.c.id == sa.bindparam("id"))
     .order_by(posts.c.id)
 )
-_ADD = sa.insert(people).returning(people.c.id)
-_ADD_ACCOUNT = (
+_ADD = Prepared(sa.insert(people).returning(people.c.id))
+_ADD_ACCOUNT = Prepared(
     insert(accounts)
     .values(
         channel=sa.bindparam("channel"), account=sa.bindparam("account"), person_id=sa.bindparam("person_id")

@@ -3,9 +3,10 @@
 import sqlalchemy as sa
 
 from store.db import Tx
+from store.prepared import Prepared
 from store.tables import photos
 
-_JOIN = (
+_JOIN = Prepared(
     sa.update(photos)
     .where(
         photos.c.account_id == sa.bindparam("account"),

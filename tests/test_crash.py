@@ -77,7 +77,7 @@ def _check(url: str, platform: Platform) -> None:
         # All the check-ins of one worker on one day: one row, one award (two, when midnight passes).
         days = rows("SELECT count(*) FROM checkins")[0][0]
         awarded = rows("SELECT count(*) FROM xfer x JOIN acct a ON a.id = x.debit WHERE a.kind = 'issuer'")
-        assert (days in (1, 2), awarded) == (True, [(days,)])
+        assert (days <= 2, awarded) == (True, [(days,)])  # none when the kill came first
         assert ledger.drift(tx) == []
     assert broken(db) == []
     assert schema.current(url) == schema.head()

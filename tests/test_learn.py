@@ -68,7 +68,7 @@ def test_the_file_shows_the_words_that_people_complained_with() -> None:
         label: max(words_only.weights, key=lambda word: words_only.weights[word][which])
         for which, label in enumerate(words_only.labels)
     }
-    assert strongest == {'街面 "设施"': "坏了", "环境卫生": "垃圾", "劳动保障": "工资"}
+    assert strongest == {'街面 "设施"': "坏了", "环境卫生": "污水", "劳动保障": "工资"}
 
 
 def test_the_same_rows_give_the_same_file_whatever_the_hash_seed(learned: Learned, tmp_path: Path) -> None:
@@ -198,3 +198,12 @@ def test_totals_kept_in_one_number_are_those_added_one_by_one(
     totals = [sum(each.values()) - which for which, each in enumerate(weights)]
     guess = classify("甲乙丙丁", rules)
     assert (guess.category, guess.score) == (f"c{totals.index(max(totals))}", max(totals))
+
+
+@given(text=st.text("医院人民，", max_size=20))
+def test_a_file_with_exclusions_sorts_like_one_without_where_none_applies(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
+    folder, head = tmp_path_factory.mktemp("rules"), "opening = 5\n"
+    quick = classify(text, written(folder, head + NESTED))
+    assert quick == classify(text, written(folder, head + NESTED + 'exclude = ["宠物医院"]\n'))
