@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 
 from fastapi import FastAPI
 from starlette.applications import Starlette
@@ -11,6 +12,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot import clock, handover, webhooks
 from bot.house import House
@@ -22,6 +24,17 @@ from bot.settings import current_key
 from store import schema
 
 log = logging.getLogger("mashang")
+
+
+class _App(FastAPI):
+    """FastAPI that answers a push before its own middleware: pushes use none of it, and they are the load."""
+
+    pushes: Mapping[str, ASGIApp] = MappingProxyType({})  # path → endpoint, set by create_app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_push = scope["type"] == "http" and scope["method"] == "POST"
+        push = self.pushes.get(scope["path"]) if is_push else None
+        await (push(scope, receive, send) if push else super().__call__(scope, receive, send))
 
 
 def create_app(house: House) -> FastAPI:
@@ -40,8 +53,10 @@ def create_app(house: House) -> FastAPI:
             await asyncio.to_thread(sender.stop)
             await asyncio.to_thread(house.close)
 
-    app = FastAPI(title="码上办", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    app.router.routes.extend(webhooks.routes(house.settings, house.receive))
+    app = _App(title="码上办", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    callbacks = webhooks.routes(house.settings, house.receive)
+    app.router.routes.extend(callbacks)
+    app.pushes = {route.path: route.app for route in callbacks}
     app.router.routes.extend([Route("/healthz", _healthz), Route("/readyz", _readyz(house))])
     app.router.routes.extend(handover.routes(house))
     app.state.sandbox = None

@@ -102,6 +102,7 @@ def _server(house: House) -> _Server:
         loop="uvloop",
         http="httptools",
         access_log=False,  # request lines carry tokens
+        proxy_headers=False,  # nothing asks for the caller's address
         log_config=None,
         timeout_graceful_shutdown=STOP_SECONDS,
     )

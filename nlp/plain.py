@@ -15,6 +15,7 @@ _PICTURE = re.compile(  # a WeChat sticker such as [微笑] or [Smile], or a run
     "\U0001f000-\U0001faff]+"
 )
 _TWICE_MAX = 3  # conversions until nothing changes: 薴 → 苧 → 苎 is the longest chain
+_IN_WORDS = frozenset("覆藉著")  # converted in some words only, such as 答覆 and 藉口
 _COMMON = tuple(zip("，！？：；（）～", ",!?:;()~", strict=True))
 
 
@@ -35,13 +36,22 @@ def plain(text: str) -> str:
 
 
 def _simplified(text: str) -> str:
-    if text.isascii():
+    if _traditional().isdisjoint(text):
         return text
     for _ in range(_TWICE_MAX):
         before, text = text, _converter().convert(text)
         if text == before:
             break
     return text
+
+
+@cache
+def _traditional() -> frozenset[str]:
+    """Every character that the conversion changes. Nearly no text holds one, and looking is quicker."""
+    codes = (*range(0x3400, 0xA000), *range(0xF900, 0xFB00), *range(0x20000, 0x2FA20))
+    han = [chr(code) for code in codes]
+    simple = _converter().convert("\n".join(han)).split("\n")
+    return frozenset(one for one, other in zip(han, simple, strict=True) if one != other) | _IN_WORDS
 
 
 class _Converter(Protocol):

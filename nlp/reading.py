@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from nlp.answers import NO_ANSWERS, Answers, answer
-from nlp.classify import classify
+from nlp.classify import classify_plain
 from nlp.courtesy import courtesy
 from nlp.intent import NO_INTENTS, Intent, Intents, intent
 from nlp.matters import matters
@@ -42,7 +42,7 @@ def read(
 ) -> Reading:
     """Read a message: pure, no clock, no database; runs before the unit of work."""
     simple = plain(text)
-    guess = classify(simple, rules)
+    guess = classify_plain(simple, rules)
     call = urgent(simple, rules)
     polite = courtesy(simple)
     several = matters(text, rules)

@@ -24,7 +24,9 @@ def test_one_broken_rule_and_the_story_fails(tmp_path: Path) -> None:
     rules = tmp_path / "rules"
     shutil.copytree(ROOT / "rules", rules)
     points = rules / "points.toml"
-    points.write_text(points.read_text(encoding="utf-8").replace("points = 10", "points = 9"), encoding="utf-8")
+    points.write_text(
+        points.read_text(encoding="utf-8").replace("points = 10", "points = 9"), encoding="utf-8"
+    )
     told = demo(rules)
     assert told.returncode == 1, told.stdout + told.stderr
     assert "回答应为：您现有 10 分。" in told.stdout
