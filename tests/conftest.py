@@ -1,4 +1,4 @@
-"""Both databases for every story: a copy of a migrated SQLite file, a copy of a migrated PostgreSQL template."""
+"""Both databases for every story: a copy of a migrated SQLite file, a copy of a PostgreSQL template."""
 
 import os
 import shutil

@@ -76,7 +76,7 @@ class Town:
         return next(row for row in self.rows("cases") if row["number"] == number)
 
     def heard(self, unit: str) -> list[str]:
-        """The notices queued for the group of a unit (or for the group of a department there), oldest first."""
+        """The notices queued for the group of a unit or of a department there, oldest first."""
         return [row["text"] for row in self.rows("notices") if row["unit"] == unit]
 
     def told(self) -> list[str]:
@@ -89,7 +89,7 @@ class Town:
             return ledger.points_of(tx, known[1].id) if known else 0
 
     def drift(self) -> list[int]:
-        """Accounts of the ledger whose balance is not what its journal says; must be empty after each story."""
+        """Accounts whose balance is not what the journal says; must be empty after each story."""
         with self.db.read() as tx:
             return ledger.drift(tx)
 
