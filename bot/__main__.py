@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from bot.rules_commands import app as rules_app
+
 if TYPE_CHECKING:
     from bot.settings import Settings
     from store.db import Database
@@ -21,7 +23,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # they show local variables: keys, phone numbers
 )
 inbox_app = typer.Typer(help="没能自动处理的消息。", no_args_is_help=True)
-rules_app = typer.Typer(help="规则文件。", no_args_is_help=True)
 app.add_typer(inbox_app, name="inbox")
 app.add_typer(rules_app, name="rules")
 

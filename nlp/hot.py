@@ -530,7 +530,7 @@ def _wider(text: str, name: str) -> list[str]:
 
 def _text(report: Report) -> str:
     """Title and opening of the detail in plain form, a line each."""
-    opening = plain(report.detail[: 2 * DETAIL_LENGTH])[:DETAIL_LENGTH]
+    opening = plain(report.detail[:DETAIL_LENGTH])
     return _DOTS.sub("", f"{plain(report.title)}\n{opening}")
 
 

@@ -1,0 +1,195 @@
+"""`mashang rules learn, eval, try, diff, stats`: make a keyword file from past work, and judge one."""
+
+import csv
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from bot.text_file import read_text
+
+if TYPE_CHECKING:
+    from nlp.evaluate import Report
+    from nlp.rules import Rules
+
+app = typer.Typer(help="规则文件。", no_args_is_help=True)
+WRONG = 2
+DEFAULT = Path(__file__).parent.parent / "rules" / "categories.toml"
+STEPS = {"read": "读文本", "trial": "试学", "learn": "学习"}
+FileArgument = Annotated[Path, typer.Argument(help="CSV 文件，有表头")]
+TextOption = Annotated[str, typer.Option(help="哪几列是文本，用逗号分开，例如 title,detail")]
+LabelOption = Annotated[str, typer.Option(help="哪一列是类别")]
+RulesOption = Annotated[Path, typer.Option("--rules", help="规则文件")]
+
+
+@app.command(help="从办过的工单学出一个关键词规则文件；谁都能看懂、能改。")
+def learn(
+    file: FileArgument,
+    out: Annotated[Path, typer.Option("--out", help="写到哪个文件")],
+    text: TextOption = "title,detail",
+    label: LabelOption = "label",
+    max_words: Annotated[int, typer.Option(help="最多多少个词", min=10)] = 3000,
+) -> None:
+    try:
+        from nlp.learn import learn as learn_rules
+    except ImportError:
+        _stop("学习要用 scikit-learn：pip install '.[learn]'，或 make install")
+    columns, labels = _read(file, text, label)
+    with _progress() as bar:
+        task = bar.add_task("学习", total=1.0)
+        try:
+            learned = learn_rules(
+                columns,
+                labels,
+                max_words=max_words,
+                on_progress=lambda step, share: bar.update(
+                    task, completed=share, description=STEPS.get(step, step)
+                ),
+            )
+        except ValueError as error:
+            _stop(f"学不了：{error}")
+    learned.write(out)
+    for name, report in zip((text.partition(",")[0], text), learned.held_out, strict=False):
+        _show(f"留出的五分之一，{name}", report)
+    typer.echo(f"规则写在 {out}")
+
+
+@app.command("eval", help="用有类别的文本给规则文件打分。")
+def evaluate(
+    file: FileArgument,
+    rules: RulesOption = DEFAULT,
+    text: TextOption = "title",
+    label: LabelOption = "label",
+    mistakes: Annotated[Path | None, typer.Option(help="分错的写到这个 CSV 文件")] = None,
+) -> None:
+    from nlp.evaluate import evaluate as judge
+
+    loaded = _load(rules)
+    columns, labels = _read(file, text, label)
+    texts = _joined(columns)
+    with _progress() as bar:
+        task = bar.add_task("分类", total=len(texts))
+        report = judge(texts, labels, loaded, on_text=lambda: bar.advance(task))
+    _show(f"{rules.name}，{text}", report)
+    for (was, guess), count in sorted(report.confusion.items(), key=lambda pair: (-pair[1], pair[0])):
+        if was != guess:
+            typer.echo(f"{was} → {guess}：{count}")
+    if mistakes is not None:
+        with mistakes.open("w", encoding="utf-8", newline="") as written:
+            writer = csv.writer(written)
+            writer.writerow(["row", "label", "guess", "words", "text"])
+            for wrong in report.mistakes:
+                words = " ".join(wrong.guess.words)
+                writer.writerow([wrong.row, wrong.label, wrong.guess.category, words, wrong.text])
+
+
+@app.command("try", help="看一句话会分到哪一类，为什么。")
+def explain(text: Annotated[str, typer.Argument(help="一句话")], rules: RulesOption = DEFAULT) -> None:
+    from nlp.classify import classify, marks
+    from nlp.plain import plain
+
+    loaded = _load(rules)
+    guess = classify(text, loaded)
+    shown, end = "", 0
+    simple = plain(text)
+    for mark in sorted(marks(text, loaded), key=lambda mark: (mark.start, -mark.end)):
+        if mark.start >= end:
+            shown += f"{simple[end : mark.start]}【{simple[mark.start : mark.end]}】"
+            end = mark.end
+    typer.echo(shown + simple[end:])
+    typer.echo(f"{guess.category}{'（拿不准）' if guess.uncertain else ''}，{guess.score} 分", nl=False)
+    typer.echo(f"；其次 {guess.runner_up}" if guess.runner_up else "")
+    for mark in marks(text, loaded):
+        weights = "，".join(f"{code} {weight:+d}" for code, weight in mark.weights)
+        typer.echo(f"{mark.word}：{weights}")
+
+
+@app.command(help="两个规则文件分得不一样的文本。")
+def diff(
+    before: Annotated[Path, typer.Argument(help="原来的规则文件")],
+    after: Annotated[Path, typer.Argument(help="改过的规则文件")],
+    file: FileArgument,
+    text: TextOption = "title",
+) -> None:
+    from nlp.evaluate import diff as compare
+
+    columns, _ = _read(file, text, None)
+    changes = compare(_load(before), _load(after), _joined(columns))
+    for change in changes:
+        typer.echo(f"{change.row}：{change.before.category} → {change.after.category}　{change.text[:60]}")
+    typer.echo(f"共 {len(changes)} 条不同")
+
+
+@app.command(help="规则文件有多少词、什么样的权重、多少是完整的词。")
+def stats(
+    rules: Annotated[Path, typer.Argument(help="规则文件")] = DEFAULT,
+    as_json: Annotated[bool, typer.Option("--json", help="写成 JSON")] = False,
+) -> None:
+    from dataclasses import asdict
+
+    from nlp.evaluate import stats as count
+
+    found = asdict(count(_load(rules)))
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+        return
+    for name, value in found.items():
+        typer.echo(f"{name}：{value}")
+
+
+def _read(file: Path, text: str, label: str | None) -> tuple[list[list[str]], list[str]]:
+    """The text columns and the labels of a CSV file; rows without a label are left out."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    try:
+        reader = csv.DictReader(read_text(file).splitlines(keepends=True))
+        wanted = [*names, *([label] if label else [])]
+        if missing := [name for name in wanted if name not in (reader.fieldnames or ())]:
+            _stop(f"{file.name} 没有 {'、'.join(missing)} 这一列，有：{'、'.join(reader.fieldnames or ())}")
+        rows = [row for row in reader if label is None or (row[label] or "").strip()]
+    except (OSError, ValueError, csv.Error) as error:
+        _stop(f"读不了 {file}：{error}")
+    return [[row[name] or "" for row in rows] for name in names], [
+        row[label].strip() for row in rows
+    ] if label else []
+
+
+def _joined(columns: list[list[str]]) -> list[str]:
+    return ["\n".join(parts) for parts in zip(*columns, strict=True)]
+
+
+def _load(file: Path) -> "Rules":
+    from nlp.rules import load_categories
+
+    try:
+        return load_categories(file)
+    except (ValueError, OSError) as error:
+        _stop(f"规则文件有错：{error}")
+
+
+def _show(title: str, report: "Report") -> None:
+    table = Table(title=f"{title}：{report.texts} 条")
+    for name in ("类别", "条数", "精确率", "召回率", "F1"):
+        table.add_column(name, justify="left" if name == "类别" else "right")
+    for row in report.categories:
+        table.add_row(
+            row.code, str(row.texts), *(f"{part:.3f}" for part in (row.precision, row.recall, row.f1))
+        )
+    Console().print(table)
+    typer.echo(
+        f"macro-F1 {report.macro_f1:.4f}，正确率 {report.accuracy:.4f}，"
+        f"有词命中 {report.coverage:.3f}，拿得准 {report.certain:.3f}"
+    )
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=Console(stderr=True))
+
+
+def _stop(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(WRONG)
