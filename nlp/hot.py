@@ -35,8 +35,8 @@ PROFILE_MAX = 12  # pairs; more would be the wording of one copied letter
 MATTERS_MAX = 4  # looked for at one name
 NAMED_MIN = 0.3  # of the reports with a name that is no place's speak of the matter
 ROUNDS = 2
-SAMPLE_MAX = 60  # reports of one name that are split
-NAMES_MAX = 2000  # most used names looked at
+SAMPLE_MAX = 50  # reports of one name that are split
+NAMES_MAX = 1500  # most used names looked at
 STEM_MIN, STEM_MAX = 2, 7  # characters of a place name before its ending
 JOINS_MIN = 0.5  # of the median score lets a report join without the name
 OFTEN_MIN = 0.6  # as often as the place most people share, the longest name is taken
@@ -60,7 +60,8 @@ _AREA = re.compile(".*(?:[省区县镇乡]|(?<!城)市|街道)")  # what stands 
 _COMMON = re.compile(  # taken away from a place, at least two characters of a name must be left
     "我们|你们|他们|自己|这个|那个|整个|全体|全市|全县|全镇|希望|要求|附近|周边|旁边|居民|业主|政府|影响|相关|部门|小区|社区|新城"
     "|花园|家园|新村|公寓|公馆|别墅|山庄|国际|广场|商城|大厦|大道|大桥|学院|大学|学校|中学|小学|初中|高中|幼儿园|医院|公园|市场|农贸"
-    "|酒店|饭店|超市|车站|公司|集团|驾校|有限|股份|责任|科技|投资|管理|服务|贸易|工程|建设|建筑|置业|地产|很多|公交|地铁|火车|汽车|高铁|轻轨|加油|充电|停车|垃圾|污水|中转|变电|收费|人行|天桥|高架|马路|公路|铁路|道路|高速|辅路"
+    "|酒店|饭店|超市|车站|公司|集团|驾校|有限|股份|责任|科技|投资|管理|服务|贸易|工程|建设|建筑|置业|地产|很多|公交|地铁|火车"
+    "|汽车|高铁|轻轨|加油|充电|停车|垃圾|污水|中转|变电|收费|人行|天桥|高架|马路|公路|铁路|道路|高速|辅路"
     "|线路|住宅|安置|配套|普惠|公办|民办|私立|公立|公共|地下|物业|商业|开发|职业|技术|外国语|[苑府园路街巷村湾湖岛城郡里庭居阁墅洲桥站厂]"
 )
 
@@ -272,11 +273,17 @@ class _Period:
                 for which, score in scores.items()
                 if score >= needed[which][0]
                 and self._score(matters[which].profile, position) >= needed[which][1]
-                and not self._is_elsewhere(position, matters[which].name, places[which])
+                and self._may_join(position, matters[which].name, places[which])
             ]
             if fits:
                 joined[-max(fits)[1]].add(position)
         return [frozenset(ids) for ids in joined]
+
+    def _may_join(self, position: int, name: str, place: str) -> bool:
+        """What belongs to no place is held together by its name alone."""
+        if not place:
+            return name in self.notes[position].text
+        return not self._is_elsewhere(position, name, place)
 
     def _middle(self, profile: Mapping[int, int], matter: _Matter) -> float:
         return median([self._score(profile, each) for each in sorted(matter.ids)])
@@ -546,11 +553,12 @@ def _places(text: str) -> frozenset[str]:
 @lru_cache(maxsize=1 << 16)  # 幼儿园 and the like stand in every tenth text
 def _beginnings(name: str) -> tuple[str, ...]:
     name = _AREA.sub("", name[:-1]) + name[-1]
-    return tuple(
-        name[start:]
-        for start in range(len(name) - NAME_LENGTH_MIN + 1)
-        if len(_COMMON.sub("", name[start:])) >= STEM_MIN
-    )
+    common = {place for found in _COMMON.finditer(name) for place in range(found.start(), found.end())}
+    own = [place for place in range(len(name)) if place not in common]
+    if len(own) < STEM_MIN:
+        return ()
+    last = min(own[-STEM_MIN], len(name) - NAME_LENGTH_MIN)
+    return tuple(name[start:] for start in range(last + 1))
 
 
 def _by_length(named: tuple[str, list[int]]) -> tuple[int, str]:
