@@ -1,5 +1,6 @@
 """Start a server: bind first, so that the port is known (or taken) before anything else begins."""
 
+import gc
 import signal
 import socket
 import threading
@@ -61,7 +62,9 @@ def serve(settings: Settings, on_ready: Callable[[Settings], None] = lambda _: N
         signal.signal(name, _end)  # uvicorn stops first and then hands the signal on
     house, bound = _open(settings, time.time)
     on_ready(house.settings)
-    _server(house).run(sockets=[bound])
+    server = _server(house)
+    gc.freeze()  # rules and registry live as long as the process: no collection need walk through them
+    server.run(sockets=[bound])
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:
