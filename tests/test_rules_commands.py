@@ -38,9 +38,7 @@ def test_learned_rules_sort_the_past_and_explain_themselves(history: Path, tmp_p
     judged = run("rules", "eval", str(history), "--rules", str(rules), cwd=tmp_path)
     assert judged.out.splitlines()[-1].startswith("macro-F1 1.0000，正确率 1.0000"), judged.out
     asked = run("rules", "try", "南路的路灯不亮", "--rules", str(rules), cwd=tmp_path)
-    assert asked.out.splitlines()[1].startswith("路灯，") or asked.out.splitlines()[1].startswith(
-        "路灯（"
-    )
+    assert asked.out.splitlines()[1].startswith("路灯，") or asked.out.splitlines()[1].startswith("路灯（")
     assert "【" in asked.out.splitlines()[0]
     counted = json.loads(run("rules", "stats", str(rules), "--json", cwd=tmp_path).out)
     assert (counted["whole_numbers"], counted["words"] <= 60) == (True, True)
