@@ -29,11 +29,7 @@ def _clean_environment() -> None:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """A PostgreSQL server of this test process; skipped where none is installed, unless it is required."""
-    if postgres.find_bin() is None:
-        reason = "no PostgreSQL server found (apt-get install postgresql)"
-        if os.environ.get("MASHANG_REQUIRE_POSTGRES") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+    postgres.need_server()
     with postgres.running() as running:
         yield running
 

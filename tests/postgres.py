@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+import pytest
 
 UNPRIVILEGED = "nobody"
 # What no test but the crash tests needs; a database a test writes to lives for a second.
@@ -23,6 +24,15 @@ def find_bin() -> Path | None:
     on_path = shutil.which("postgres")
     candidates = [*folders, *([Path(on_path).parent] if on_path else [])]
     return next((folder for folder in candidates if (folder / "postgres").exists()), None)
+
+
+def need_server() -> None:
+    """Skip the test where no server is installed; fail it where one is required."""
+    if find_bin() is None:
+        reason = "no PostgreSQL server found (apt-get install postgresql)"
+        if os.environ.get("MASHANG_REQUIRE_POSTGRES") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
 
 
 class Cluster:

@@ -34,8 +34,7 @@ def real_url(
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'mashang.db'}"
         return
-    if postgres.find_bin() is None:
-        pytest.skip("no PostgreSQL server found (apt-get install postgresql)")
+    postgres.need_server()
     with postgres.running(fsync=True) as cluster:
         yield cluster.create("crash")
 
