@@ -1,9 +1,8 @@
-"""Both databases for every story: a copy of a migrated SQLite file, a copy of a PostgreSQL template."""
+"""Both databases for every story: a copy of a migrated SQLite file, a lent PostgreSQL database."""
 
 import os
 import shutil
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,6 @@ from tests.postgres import Cluster
 from tests.town import NOW, MakeTown, Town
 
 ROOT = Path(__file__).parent.parent
-_names = count(1)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -89,9 +87,8 @@ def _copy(request: pytest.FixtureRequest, folder: Path, what: str) -> Iterator[s
         return
     template = request.getfixturevalue(f"postgres_{what}")
     running: Cluster = request.getfixturevalue("cluster")
-    name = f"t{next(_names)}"
-    yield running.create(name, template)
-    running.drop(name)
+    with running.lent(template) as url:
+        yield url
 
 
 @pytest.fixture
