@@ -181,7 +181,7 @@ def test_whoever_signed_alone_resolves(town: Town) -> None:
     town.say("钟秀兰", "签收 1001")
     assert town.say("萧立春", "办结 1001 好了") == "事件 1001 没有派给您。"
     assert town.say("陶春生", "办结 1001 好了") == "事件 1001 没有派给您。"
-    assert town.say("钟秀兰", "办结 1001 好了") == "事件 1001 已办结，等村(社区)核查。"
+    assert town.say("钟秀兰", "办结 1001 换好了") == "事件 1001 已办结，等村(社区)核查。"
 
 
 def test_signing_twice_is_said_so(town: Town) -> None:
