@@ -16,30 +16,42 @@ OTHERWISE_MIN = 0.7  # the rules may have sorted one of the two wrongly
 UNPLACED_LENGTH_MIN = 12  # characters; 路灯坏了 without a place may be anywhere
 
 
-def offer(ctx: Ctx, case: Case) -> None:
-    """Keep which open cases a new one is likely the same as, and say so to its village; nothing is merged."""
-    is_placed = ctx.registry.units[case.unit_id].level not in ("town", "county")
-    if not is_placed and len(case.text) < UNPLACED_LENGTH_MIN:
-        return
-    area = _area(ctx, case, is_placed)
-    found = dict(ctx.county.open_cases.find(case.text, area, case.opened_at, LOOKED_AT_MAX))
-    if not found:
-        return
-    known = cases.still_open(ctx.tx, found)
-    likely = [
-        (number, alike)
-        for number, alike in found.items()
-        if number < case.id and number in known and _is_likely(case, known[number], alike, area)
-    ][:OFFERED_MAX]
+def offer(ctx: Ctx, case: Case) -> str:
+    """Keep which open cases a new one is likely the same as and say so to its village; nothing is merged.
+
+    What its reporter is told: how many other people said so, and the oldest number; "" where none is found.
+    """
+    likely = _likely(ctx, case)
     if not likely:
-        return
+        return ""
     best, alike = likely[0]
     head = (doubles.older(ctx.tx, best) or [best])[0]
     if head not in dict(likely):
         likely.append((head, alike))
     doubles.add(ctx.tx, case.id, likely, now=ctx.now)
-    note = "、".join(str(number) for number in sorted(dict(likely)))
-    announce(ctx, "case.doubled", case, from_state=case.state, note=note)
+    numbers = "、".join(map(str, sorted(dict(likely))))
+    announce(ctx, "case.doubled", case, from_state=case.state, note=numbers)
+    others = doubles.reporters(ctx.tx, head) - {case.reporter_id}
+    if not others:
+        return f"您反映过同样的问题，编号 {head}。"
+    return f"已有 {len(others)} 人反映同一问题，编号 {head}。"
+
+
+def _likely(ctx: Ctx, case: Case) -> list[tuple[int, float]]:
+    """(number, how alike) of older open cases near by, the most alike first."""
+    is_placed = ctx.registry.units[case.unit_id].level not in ("town", "county")
+    if not is_placed and len(case.text) < UNPLACED_LENGTH_MIN:
+        return []
+    area = _area(ctx, case, is_placed)
+    found = ctx.county.open_cases.find(case.text, area, case.opened_at, LOOKED_AT_MAX)
+    if not found:
+        return []
+    known = cases.still_open(ctx.tx, [number for number, _ in found])
+    return [
+        (number, alike)
+        for number, alike in found
+        if number < case.id and number in known and _is_likely(case, known[number], alike, area)
+    ][:OFFERED_MAX]
 
 
 def _area(ctx: Ctx, case: Case, is_placed: bool) -> set[int]:
@@ -53,17 +65,6 @@ def _area(ctx: Ctx, case: Case, is_placed: bool) -> set[int]:
 def _is_likely(case: Case, other: Case, alike: float, area: set[int]) -> bool:
     needed = ALIKE_MIN if case.category == other.category else OTHERWISE_MIN
     return alike >= needed and other.unit_id in area and not apart(case.text, other.text)
-
-
-def told(ctx: Ctx, case: Case) -> str:
-    """What the reporter hears: how many other people, and the oldest number; "" where there is nothing."""
-    older = doubles.older(ctx.tx, case.id)
-    if not older:
-        return ""
-    others = doubles.reporters(ctx.tx, older[0]) - {case.reporter_id}
-    if not others:
-        return f"您反映过同样的问题，编号 {older[0]}。"
-    return f"已有 {len(others)} 人反映同一问题，编号 {older[0]}。"
 
 
 @command(

@@ -61,10 +61,11 @@ def release(ctx: Ctx | JobCtx, case: Case) -> bool:
 )
 def send_as_it_is(ctx: Ctx, match: re.Match[str]) -> str:
     case = find(ctx, match["number"])
+    if held.get(ctx.tx, case.id) is None:
+        raise Refused(f"事件 {case.id} 没有待发的答复。")
     if own(ctx, case) is None and not may(ctx, case.unit_id, *CHECKERS):
         raise Refused(f"事件 {case.id} 的答复不是您写的。")
-    if not release(ctx, case):
-        raise Refused(f"事件 {case.id} 没有待发的答复。")
+    release(ctx, case)
     return f"事件 {case.id} 的答复已发给上报人。"
 
 

@@ -150,8 +150,6 @@ def open_case(
     if ctx.account is not None and ctx.account.photo_at >= since:
         photos.join(ctx.tx, case_id=case_id, account_id=ctx.account.id, since=since)
     announce(ctx, "case.opened", case, note=note, silent=silent)
-    if not silent:
-        doubles.offer(ctx, case)
     return case
 
 
@@ -170,7 +168,7 @@ def answer_of(ctx: Ctx, case: Case) -> Reply:
     if case.urgent:
         lines.append(f"情况紧急，请马上拨打 {HOTLINES[case.urgent]}！已同时通知各级。")
     lines.append(f"收到，编号 {case.id}，类别：{category_name(ctx.county, case.category)}。")
-    if alike := doubles.told(ctx, case):
+    if alike := doubles.offer(ctx, case):
         lines.append(alike)
     if ctx.registry.units[case.unit_id].level in place.GRID_LEVELS:
         lines.append(
@@ -221,6 +219,7 @@ def from_page(tx: Tx, county: County, form: Form, *, now: int) -> Receipt:
         token=derived_token(county.secret, "case", form.id),
         claim_hash=keyed(county.secret, "claim", code),
     )
+    doubles.offer(ctx, case)
     for jpeg in form.photos:
         photos.add(tx, case_id=case.id, jpeg=jpeg, now=now)
     inbox.answer(tx, row, reply="", case_id=case.id)
