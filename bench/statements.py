@@ -17,6 +17,8 @@ from handlers.message import Message
 SAVEPOINTS = ("SAVEPOINT", "RELEASE", "ROLLBACK TO")
 OF_THE_GROUP = ("BEGIN", "COMMIT")  # one for all works that are committed together
 REPORT = "您好，幸福社区第二网格3号楼旁边井盖破了，已经好几天了，麻烦派人来看看，谢谢。"
+SECOND = "桃花村三组的路灯不亮，晚上出门看不见，请修一修。"
+THIRD = "三号楼楼道里有人给电动车飞线充电，怕着火。"
 RESIDENT, WORKER, SHOPKEEPER = "李秀英", "何春梅", "戴满仓"
 Counts = dict[str, dict[str, int]]
 
@@ -63,16 +65,23 @@ def _tell(house: House, seen: list[str]) -> Counts:
         reply = asyncio.run(house.receive(message)).text
         # A statement is told again for each trigger at work inside it.
         told = [statement for statement, _ in itertools.groupby(seen)]
-        ours = [statement for statement in told if not statement.startswith(OF_THE_GROUP)]
+        begin = max((at for at, each in enumerate(told) if each.startswith("BEGIN IMMEDIATE")), default=0)
+        before = [statement for statement in told[:begin] if statement.startswith("SELECT")]
+        ours = [statement for statement in told[begin:] if not statement.startswith(OF_THE_GROUP)]
         if not (found := re.search(answer, reply)):
             raise RuntimeError(f"{text} was answered with {reply}")
         savepoints = sum(statement.startswith(SAVEPOINTS) for statement in ours)
-        counts[what] = {"statements": len(ours) - savepoints, "savepoints": savepoints}
+        counts[what] = {
+            "statements": len(ours) - savepoints,
+            "savepoints": savepoints,
+            "reads_before": len(before),  # of the cases that came in since; one for all who wait together
+        }
         return found[found.lastindex or 0]
 
     say("report, new sender", "o-bench-statements", REPORT, "编号 ")
-    say("report, known sender", "o-bench-statements", REPORT, "编号 ")
-    number = say("report, registered resident", RESIDENT, REPORT, r"编号 (\d+)")
+    say("report, known sender", "o-bench-statements", SECOND, "编号 ")
+    number = say("report, registered resident", RESIDENT, THIRD, r"编号 (\d+)")
+    say("likely double", "o-bench-statements", REPORT, "您反映过同样的问题")
     say("报平安", WORKER, "报平安", "已记录")
     say("签收", WORKER, f"签收 {number}", "已签收|签收成功")
     say("属实", WORKER, f"属实 {number}", f"事件 {number} 属实")

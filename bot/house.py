@@ -4,7 +4,9 @@ import logging
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 import handlers
 import handlers.rules
@@ -14,6 +16,7 @@ from handlers.codes import new_token
 from handlers.ctx import County
 from handlers.import_registry import import_registry
 from handlers.message import Message, Reply
+from handlers.open_cases import OpenCases
 from nlp.slots import Places
 from store import inbox, meta, schema, units
 from store.db import Busy, Database, Occupied
@@ -35,6 +38,8 @@ class House:
         self.token = secrets.token_urlsafe(24)  # lets a CLI command hand its work over
         self._clock = clock
         self._county: County | None = None
+        self._is_closed = False
+        self.open_cases = OpenCases()
         self.on_written: Callable[[], None] = lambda: None  # the sender, told that something may be due
 
     def now(self) -> int:
@@ -64,7 +69,16 @@ class House:
         secret = self.settings.secret_key or self.db.write(
             lambda tx: meta.keep_first(tx, "secret_key", new_token())
         )
-        self._county = County(rules, registry, _places(registry), secret.encode(), self.settings.base_url)
+        self._county = County(
+            rules,
+            registry,
+            _places(registry),
+            secret.encode(),
+            self.settings.base_url,
+            self.open_cases,
+        )
+        if self._load_open_cases():
+            Thread(target=self._load_the_rest, name="mashang-open-cases", daemon=True).start()
 
     def take_database(self, note: str = "") -> None:
         """Become the one writing process. Raises Occupied when another one is, StartError when nobody can."""
@@ -110,11 +124,40 @@ class House:
                 return
             registry = units.load(tx)
         old = self.county
-        self._county = County(old.rules, registry, _places(registry), old.secret, old.base_url)
+        self._county = replace(old, registry=registry, places=_places(registry))
         log.info("registry read again, revision %s", registry.revision)
 
     def close(self) -> None:
+        self._is_closed = True
         self.db.close()
+
+    def _load_open_cases(self) -> bool:
+        with self.db.read() as tx:
+            return self.open_cases.load(tx, now=self.now())
+
+    def _load_the_rest(self) -> None:
+        """Many open cases are taken in behind the running server: 100,000 take some seconds."""
+        try:
+            while not self._is_closed and self._load_open_cases():
+                time.sleep(0.01)
+        except Exception:
+            if not self._is_closed:
+                log.exception("the open cases could not all be read; doubles among them are not offered")
+
+    async def catch_up(self) -> None:
+        """Before a report: know the cases that were committed until now, to find its likely doubles."""
+        if not self.open_cases.is_behind:
+            return
+        if self.db.is_sqlite:  # a read of some 0.1 ms without a network; a thread's hop costs more
+            with self.db.read() as tx:
+                self.open_cases.catch_up(tx)
+        else:
+            await self.db.read_async(self.open_cases.catch_up)
+
+    def written(self) -> None:
+        """Something was committed: there may be notices to send, and new cases to know."""
+        self.open_cases.touch()
+        self.on_written()
 
     async def receive(self, message: Message) -> Reply:
         """Read, then act in one unit of work. When our own code fails, a second one keeps the raw message.
@@ -126,6 +169,7 @@ class House:
             if county.registry.top is None:
                 raise LookupError("no county was imported yet")
             reading = nlp.read(message.text, county.rules.reading, county.places)
+            await self.catch_up()
             reply = await self.db.write_async(
                 lambda tx: handlers.handle(tx, county, message, reading, now=now)
             )
@@ -135,7 +179,7 @@ class House:
             reason = f"{type(error).__name__}: {error}"[:500]
             log.exception("%s failed and is kept for a retry", _called(message))
             reply = await self.db.write_async(lambda tx: handlers.keep_failed(tx, message, reason, now=now))
-        self.on_written()
+        self.written()
         return reply
 
     def retry_failed(self) -> dict[str, int]:
@@ -145,7 +189,7 @@ class House:
         done = 0
         for row, kept in waiting:
             done += self._retry_one(row, Message(**kept))
-        self.on_written()
+        self.written()
         return {"done": done, "failed": len(waiting) - done}
 
     def _retry_one(self, row: int, message: Message) -> bool:

@@ -1,4 +1,4 @@
-"""`mashang rules learn, eval, try, diff, stats`: make a keyword file from past work, and judge one."""
+"""`mashang rules learn, eval, try, diff, suggest, stats`: make keyword files from past work, judge them."""
 
 import csv
 import json
@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bot.text_file import read_text
+from bot import past_orders, suggestions
 
 if TYPE_CHECKING:
     from nlp.evaluate import Report
@@ -20,7 +20,7 @@ app = typer.Typer(help="规则文件。", no_args_is_help=True)
 WRONG = 2
 DEFAULT = Path(__file__).parent.parent / "rules" / "categories.toml"
 STEPS = {"read": "读文本", "trial": "试学", "learn": "学习"}
-FileArgument = Annotated[Path, typer.Argument(help="CSV 文件，有表头")]
+FileArgument = Annotated[Path, typer.Argument(help="CSV 或 Excel（.xlsx）文件，有表头")]
 TextOption = Annotated[str, typer.Option(help="哪几列是文本，用逗号分开，例如 title,detail")]
 LabelOption = Annotated[str, typer.Option(help="哪一列是类别")]
 RulesOption = Annotated[Path, typer.Option("--rules", help="规则文件")]
@@ -89,18 +89,11 @@ def evaluate(
 
 @app.command("try", help="看一句话会分到哪一类，为什么。")
 def explain(text: Annotated[str, typer.Argument(help="一句话")], rules: RulesOption = DEFAULT) -> None:
-    from nlp.classify import classify, marks
-    from nlp.plain import plain
+    from nlp.classify import classify, marked, marks
 
     loaded = _load(rules)
     guess = classify(text, loaded)
-    shown, end = "", 0
-    simple = plain(text)
-    for mark in sorted(marks(text, loaded), key=lambda mark: (mark.start, -mark.end)):
-        if mark.start >= end:
-            shown += f"{simple[end : mark.start]}【{simple[mark.start : mark.end]}】"
-            end = mark.end
-    typer.echo(shown + simple[end:])
+    typer.echo(marked(text, loaded))
     typer.echo(f"{guess.category}{'（拿不准）' if guess.uncertain else ''}，{guess.score} 分", nl=False)
     typer.echo(f"；其次 {guess.runner_up}" if guess.runner_up else "")
     for mark in marks(text, loaded):
@@ -141,18 +134,45 @@ def stats(
         typer.echo(f"{name}：{value}")
 
 
+@app.command(help="从派单员的改类看：哪些词该加、该删、该改权重；只提建议，什么都不改。")
+def suggest(
+    rules: Annotated[
+        Path | None, typer.Option("--rules", help="规则文件，默认镇里在用的", show_default=False)
+    ] = None,
+    since: Annotated[str, typer.Option(help="从哪天起的改类，例如 2026-11-01；默认全部")] = "",
+    out: Annotated[Path | None, typer.Option("--out", help="照建议改好的规则写到这个文件，供比较")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="写成 JSON")] = False,
+) -> None:
+    from bot.settings import SettingsError, read
+
+    try:
+        settings = read()
+        rules = rules or settings.rules_dir / "categories.toml"
+        found = suggestions.find(settings.database_url, rules, since)
+        if out is not None:
+            out.write_text(suggestions.applied(rules, found), encoding="utf-8")
+    except (SettingsError, ValueError, OSError) as error:
+        _stop(f"提不出建议：{error}")
+    if as_json:
+        typer.echo(json.dumps([suggestions.as_json(each, found) for each in found.list], ensure_ascii=False))
+    else:
+        suggestions.show(found)
+    if out is not None:
+        typer.echo(f"照建议改好的规则写在 {out}；先比较：mashang rules diff {rules} {out} 文件", err=True)
+
+
 def _read(file: Path, text: str, label: str | None) -> tuple[list[list[str]], list[str]]:
-    """The text columns and the labels of a CSV file; rows without a label are left out."""
+    """The text columns and the labels of a table; rows without a label are left out."""
     names = [name.strip() for name in text.split(",") if name.strip()]
     try:
-        reader = csv.DictReader(read_text(file).splitlines(keepends=True))
+        columns, lines = past_orders.rows(file)
         wanted = [*names, *([label] if label else [])]
-        if missing := [name for name in wanted if name not in (reader.fieldnames or ())]:
-            _stop(f"{file.name} 没有 {'、'.join(missing)} 这一列，有：{'、'.join(reader.fieldnames or ())}")
-        rows = [row for row in reader if label is None or (row[label] or "").strip()]
+        if missing := [name for name in wanted if name not in columns]:
+            _stop(f"{file.name} 没有 {'、'.join(missing)} 这一列，有：{'、'.join(columns)}")
+        rows = [row for row in lines if label is None or row.get(label, "").strip()]
     except (OSError, ValueError, csv.Error) as error:
         _stop(f"读不了 {file}：{error}")
-    return [[row[name] or "" for row in rows] for name in names], [
+    return [[row.get(name, "") for row in rows] for name in names], [
         row[label].strip() for row in rows
     ] if label else []
 

@@ -6,12 +6,14 @@ from handlers.ctx import County, Ctx, JobCtx
 from handlers.days import clock_time
 from handlers.rules import NoticeRule
 from nlp.slots import mask_phones
-from store import journal, ledger, outbox, people
+from store import journal, ledger, merges, outbox, people
 from store.cases import Case
 from store.db import Tx
 from store.units import Unit
 
 TEXT_MAX = 120  # characters of a report shown in a group
+# What becomes of a case, and with it of the cases that were joined to it.
+OUTCOMES = frozenset({"case.rejected", "case.resolved", "case.answered", "case.closed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,8 @@ def _notify(teller: _Teller, fact: str, case: Case, line: int, note: str) -> Non
             continue
         text = _fill(teller, rule.text, case, note)
         rows += _rows_of(teller, rule, case, text, f"{fact}:{line}:{rule.name}")
+        if rule.to == "reporter" and fact in OUTCOMES:
+            rows += _to_joint_reporters(teller, rule, case, note, f"{fact}:{line}:{rule.name}")
     outbox.add(teller.tx, rows)
 
 
@@ -154,6 +158,19 @@ def _to_reporter(teller: _Teller, case: Case, text: str, idem: str) -> list[dict
             now=teller.now,
         )
     ]
+
+
+def _to_joint_reporters(
+    teller: _Teller, rule: NoticeRule, case: Case, note: str, idem: str
+) -> list[dict[str, object]]:
+    """Who reported what was joined to the case hears its outcome too, each under the own number and once."""
+    rows, told = [], {case.reporter_id}
+    for joined in merges.into(teller.tx, case.id):
+        if joined.reporter_id not in told:
+            told.add(joined.reporter_id)
+            text = _fill(teller, rule.text, joined, note)
+            rows += _to_reporter(teller, joined, text, f"{idem}:{joined.id}")
+    return rows
 
 
 def _fill(teller: _Teller, template: str, case: Case, note: str) -> str:

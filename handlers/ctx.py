@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from handlers.message import Message, Reply
+from handlers.open_cases import OpenCases
 from handlers.rules import Rules
 from nlp import Reading
 from nlp.slots import Places
@@ -44,6 +45,7 @@ class County:
     places: Places
     secret: bytes
     base_url: str
+    open_cases: OpenCases = field(default_factory=OpenCases)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from handlers.ctx import GAP, NUMBER, Ctx, Refused, areas, command, may
 from handlers.days import clock_time
 from nlp.plain import plain
 from nlp.slots import mask_phones
-from store import cases, inbox, people
+from store import cases, doubles, held, inbox, people
 from store.cases import Case
 from store.units import Department, Unit
 
@@ -24,7 +24,9 @@ STATES = {
     "verified": "待结案",
     "closed": "已结案",
     "rejected": "不属实",
+    "merged": "已并案",
 }
+ANSWERS = {"empty": "答复是空的", "formula": "答复像套话", "off_topic": "答复像答非所问"}
 
 
 def find(ctx: Ctx, number: str) -> Case:
@@ -169,7 +171,9 @@ def to_do(ctx: Ctx, _match: re.Match[str]) -> str:
     if ctx.person.has("dispatcher"):
         lines += _failed(ctx)
     lines += _listed(ctx, "待分拣", pile)
+    lines += _listed(ctx, "拿不准类别", cases.uncertain_in_units(ctx.tx, area, LIST_MAX))
     lines += _listed(ctx, "待核查", cases.in_units(ctx.tx, area, ("resolved",), LIST_MAX))
+    lines += _listed(ctx, "答复待发", held.in_units(ctx.tx, area, LIST_MAX))
     lines += _listed(ctx, "待结案", cases.in_units(ctx.tx, area, ("verified",), LIST_MAX))
     late = [
         case
@@ -203,9 +207,19 @@ def mine(ctx: Ctx, _match: re.Match[str]) -> str:
 
 
 def _listed(ctx: Ctx, title: str, found: list[Case]) -> list[str]:
+    """The cases of a list; sorters also see which others are likely the same, and which answer waits."""
     if not found:
         return []
-    return [f"【{title}】", *(_line(ctx, case) for case in found)]
+    numbers = [case.id for case in found]
+    is_sorter = ctx.person.has(*SORTERS)
+    alike = doubles.of_cases(ctx.tx, numbers) if is_sorter else {}
+    waiting = held.of_cases(ctx.tx, numbers) if is_sorter else {}
+    lines = [f"【{title}】"]
+    for case in found:
+        remark = f"（疑似同一问题：{'、'.join(map(str, alike[case.id]))}）" if case.id in alike else ""
+        remark += f"（{ANSWERS[waiting[case.id].kind]}，还没发）" if case.id in waiting else ""
+        lines.append(_line(ctx, case) + remark)
+    return lines
 
 
 def _line(ctx: Ctx, case: Case) -> str:

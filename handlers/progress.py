@@ -3,13 +3,14 @@
 import re
 from dataclasses import dataclass
 
-from handlers.announce import category_name, where
+from handlers.announce import OUTCOMES, category_name, where
 from handlers.ctx import NUMBER, County, Ctx, command
 from handlers.days import clock_time
-from handlers.dispatch import STATES, find
+from handlers.dispatch import ANSWERS, STATES, find
 from handlers.report import HOTLINES
 from nlp.slots import mask_phones
-from store import cases, journal, photos
+from store import cases, doubles, held, journal, merges, photos
+from store.cases import Case
 from store.db import Tx
 from store.journal import Line
 
@@ -26,9 +27,17 @@ STEPS = {
     "case.failed": "核查未通过，重新办理",
     "case.verified": "核查通过",
     "case.closed": "已结案",
+    "case.sorted": "类别已核对",
+    "case.held": "已有处理结果，答复核对中",
+    "case.answered": "答复",
+    "case.merged": "与同一问题的事件合并办理",
+    "case.joined": "又有人反映同一问题",
+    "case.parted": "恢复单独办理",
+    "case.left": "有事件拆出单独办理",
+    "case.doubled": "发现疑似同一问题",
 }
 # Notes that are meant for the reporter; others may name people.
-PUBLIC_NOTES = {"case.rejected", "case.resolved"}
+PUBLIC_NOTES = {"case.rejected", "case.resolved", "case.answered"}
 TURNS_MAX = 6
 
 
@@ -67,16 +76,44 @@ class Progress:
 def ask(ctx: Ctx, match: re.Match[str]) -> str:
     case = find(ctx, match["number"])
     lines = [
-        f"事件 {case.id}：{STATES[case.state]}",
+        f"事件 {case.id}：{_state(ctx.tx, case)}",
         f"类别：{category_name(ctx.county, case.category)}　时限：{clock_time(case.due_at)}",
         f"地点：{where(ctx.county, case)}",
     ]
     if case.urgent:
         lines.append(f"紧急，请拨打 {HOTLINES[case.urgent]}")
-    if ctx.person.posts and case.words:
-        lines.append(f"判断依据：{'、'.join(case.words)}{'（请人工确认）' if case.uncertain else ''}")
-    steps = journal.of_case(ctx.tx, case.id)[-TURNS_MAX:]
+    if ctx.person.posts:
+        lines += _for_staff(ctx, case)
+    steps = _lines(ctx.tx, case)[-TURNS_MAX:]
     return "\n".join(lines + [f"{clock_time(step.at)} {_told(step)}" for step in steps])
+
+
+def _state(tx: Tx, case: Case) -> str:
+    """The state of a case; of one that was joined to another also how far that is."""
+    joined = merges.get(tx, case.id)
+    into = cases.get(tx, joined.into_id) if joined else None
+    if into is None:
+        return STATES[case.state]
+    return f"{STATES[case.state]}（与编号 {into.id} 一起办理，{STATES[into.state]}）"
+
+
+def _lines(tx: Tx, case: Case) -> list[Line]:
+    """What happened to a case, and then what came of the one it was joined to."""
+    lines = journal.of_case(tx, case.id)
+    if joined := merges.get(tx, case.id):
+        lines += [line for line in journal.of_case(tx, joined.into_id) if line.fact in OUTCOMES]
+    return lines
+
+
+def _for_staff(ctx: Ctx, case: Case) -> list[str]:
+    lines = []
+    if case.words:
+        lines.append(f"判断依据：{'、'.join(case.words)}{'（请人工确认）' if case.uncertain else ''}")
+    if alike := doubles.of_cases(ctx.tx, [case.id]):
+        lines.append(f"疑似同一问题：编号 {'、'.join(map(str, alike[case.id]))}")
+    if waiting := held.get(ctx.tx, case.id):
+        lines.append(f"答复待发（{ANSWERS[waiting.kind]}）：{mask_phones(waiting.answer)}")
+    return lines
 
 
 def _told(line: Line) -> str:
@@ -94,10 +131,10 @@ def by_token(tx: Tx, county: County, token: str) -> Progress | None:
         case.text,
         where(county, case),
         category_name(county, case.category),
-        STATES[case.state],
+        _state(tx, case),
         case.opened_at,
         case.due_at,
-        [Step(line.at, _told(line)) for line in journal.of_case(tx, case.id)],
+        [Step(line.at, _told(line)) for line in _lines(tx, case)],
         len(photos.of_case(tx, case.id)),
     )
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 import nlp
-from handlers import place
+from handlers import doubles, place
 from handlers.announce import announce, category_name
 from handlers.codes import derived_code, derived_token, keyed, new_token
 from handlers.ctx import GAP, County, Ctx, Refused, command
@@ -168,6 +168,8 @@ def answer_of(ctx: Ctx, case: Case) -> Reply:
     if case.urgent:
         lines.append(f"情况紧急，请马上拨打 {HOTLINES[case.urgent]}！已同时通知各级。")
     lines.append(f"收到，编号 {case.id}，类别：{category_name(ctx.county, case.category)}。")
+    if alike := doubles.offer(ctx, case):
+        lines.append(alike)
     if ctx.registry.units[case.unit_id].level in place.GRID_LEVELS:
         lines.append(
             f"已通知{ctx.registry.units[case.unit_id].name}的网格员，{clock_time(case.due_at)}前答复。"
@@ -217,6 +219,7 @@ def from_page(tx: Tx, county: County, form: Form, *, now: int) -> Receipt:
         token=derived_token(county.secret, "case", form.id),
         claim_hash=keyed(county.secret, "claim", code),
     )
+    doubles.offer(ctx, case)
     for jpeg in form.photos:
         photos.add(tx, case_id=case.id, jpeg=jpeg, now=now)
     inbox.answer(tx, row, reply="", case_id=case.id)

@@ -3,6 +3,7 @@
 import re
 
 import nlp
+from handlers import reply
 from handlers.announce import announce
 from handlers.ctx import GAP, NUMBER, Ctx, Refused, command
 from handlers.dispatch import TAKERS, find, lies_with, must_be, take
@@ -23,16 +24,27 @@ from store.cases import Case
 )
 def resolve(ctx: Ctx, match: re.Match[str]) -> str:
     case = find(ctx, match["number"])
+    note = (match["note"] or "").strip(" ，,。")
+    if case.state == "resolved" and note and reply.own(ctx, case):
+        return _rewrite(ctx, case, note)
     must_be(case, *cases.BEFORE_RESOLVING)
     if not lies_with(ctx, case):
         raise Refused(f"事件 {case.id} 没有派给您。")
-    note = (match["note"] or "").strip(" ，,。")
     if not note:
         raise Refused(f"请写明怎么处理的，例如：办结 {case.id} 已换新井盖。")
     if case.state != "signed":
         case = take(ctx, case)
-    _settle(ctx, case, note)
-    return f"事件 {case.id} 已办结，等村(社区)核查。"
+    hint = _settle(ctx, case, note, question=case.text)
+    return f"事件 {case.id} 已办结，等村(社区)核查。{hint}"
+
+
+def _rewrite(ctx: Ctx, case: Case, note: str) -> str:
+    """A better answer in the place of the one that was held back."""
+    touched = cases.change(ctx.tx, case, resolved_at=ctx.now)
+    hint = reply.give(
+        ctx, touched, "case.resolved", note, question=case.text, from_state=case.state, again="办结"
+    )
+    return f"事件 {case.id} 的答复已改写。{hint}"
 
 
 @command(
@@ -48,10 +60,13 @@ def settle_oneself(ctx: Ctx, match: re.Match[str]) -> Reply:
     case = open_case(ctx, reading, ctx.person, note="自办", silent=True)
     signed = cases.move(ctx.tx, case, "signed", handler_id=ctx.person.id, asked=False)
     announce(ctx, "case.signed", signed, from_state=case.state, silent=True)
-    _settle(ctx, signed, match["text"])
-    return Reply(f"已登记自办事件 {case.id}，等村(社区)核查。", case.id)
+    # What was found and what was done are one text: it cannot be off topic.
+    hint = _settle(ctx, signed, match["text"], question="")
+    return Reply(f"已登记自办事件 {case.id}，等村(社区)核查。{hint}", case.id)
 
 
-def _settle(ctx: Ctx, case: Case, note: str) -> None:
+def _settle(ctx: Ctx, case: Case, note: str, *, question: str) -> str:
     resolved = cases.move(ctx.tx, case, "resolved", resolved_at=ctx.now)
-    announce(ctx, "case.resolved", resolved, from_state=case.state, note=note)
+    return reply.give(
+        ctx, resolved, "case.resolved", note, question=question, from_state=case.state, again="办结"
+    )

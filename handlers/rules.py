@@ -25,6 +25,14 @@ CASE_FACTS = frozenset(
         "verified",
         "failed",
         "closed",
+        "sorted",
+        "doubled",
+        "merged",
+        "joined",
+        "parted",
+        "left",
+        "held",
+        "answered",
     )
 )
 FACTS = CASE_FACTS | {"checkin.made", "checkin.late"}

@@ -2,14 +2,15 @@
 
 import re
 
+from handlers import reply
 from handlers.announce import announce
 from handlers.ctx import GAP, NUMBER, Ctx, Refused, command, may
 from handlers.dispatch import find, must_be
-from store import cases
+from handlers.reply import CHECKERS
+from store import cases, held
 from store.cases import Case
 
 JUDGES = ("worker", "micro_leader", "village_staff")
-CHECKERS = ("village_staff", "dispatcher")
 
 
 @command(
@@ -33,15 +34,24 @@ def confirm(ctx: Ctx, match: re.Match[str]) -> str:
     about="核实反映不是真的",
 )
 def reject(ctx: Ctx, match: re.Match[str]) -> str:
+    note = (match["note"] or "").strip()
+    rejected = find(ctx, match["number"])
+    if rejected.state == "rejected" and note and reply.own(ctx, rejected):
+        return f"事件 {rejected.id} 的理由已改写。{_tell(ctx, rejected, rejected.state, note)}"
     case = _to_judge(ctx, match["number"])
     if case.confirmed:
         raise Refused(f"事件 {case.id} 已核实属实，不能再改为不属实。")
-    note = (match["note"] or "").strip()
     if not note:
         raise Refused(f"请写明理由，例如：不属实 {case.id} 现场井盖完好。")
     rejected = cases.move(ctx.tx, case, "rejected", closed_at=ctx.now)
-    announce(ctx, "case.rejected", rejected, from_state=case.state, note=note)
-    return f"事件 {case.id} 已记为不属实，理由会告诉上报人。"
+    hint = _tell(ctx, rejected, case.state, note)
+    return f"事件 {case.id} 已记为不属实" + (f"。{hint}" if hint else "，理由会告诉上报人。")
+
+
+def _tell(ctx: Ctx, case: Case, from_state: str, note: str) -> str:
+    return reply.give(
+        ctx, case, "case.rejected", note, question=case.text, from_state=from_state, again="不属实"
+    )
 
 
 def _to_judge(ctx: Ctx, number: str) -> Case:
@@ -73,9 +83,11 @@ def check(ctx: Ctx, match: re.Match[str]) -> str:
     note = (match["note"] or "").strip()
     if match["result"] in ("通过", "合格"):
         moved = cases.move(ctx.tx, case, "verified")
+        reply.release(ctx, moved)
         announce(ctx, "case.verified", moved, from_state=case.state, note=note)
         return f"事件 {case.id} 核查通过。"
     moved = cases.move(ctx.tx, case, "signed", resolved_at=None)
+    held.drop(ctx.tx, case.id)
     announce(ctx, "case.failed", moved, from_state=case.state, note=note)
     return f"事件 {case.id} 核查未通过，已退回办理人。"
 

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from itertools import compress
 from operator import add
 
+from nlp.address import places
 from nlp.plain import plain
 
 HEAD_LENGTH = 80  # characters read of a text: place and matter stand at its beginning
@@ -22,6 +23,10 @@ _RUN = re.compile(
     "[^\\W_的了是在我们你他她它有和与及或也都很就还又再才已被把将让给从为对向到等等这那哪什么吗呢吧啊呀请您且而但因所着过]{2,}"
 )
 
+_HOUSE = re.compile("([0-9a-z]{1,5}|[一二三四五六七八九十]{1,3})(号楼|号院|栋|幢|座|单元|组|队|社)")
+_KINDS = {"栋": "号楼", "幢": "号楼", "座": "号楼", "队": "组", "社": "组"}
+_DIGITS = str.maketrans("一二三四五六七八九", "123456789")
+
 
 def shingles(text: str) -> set[str]:
     """The character pairs of a text in its plain form, without those of function words."""
@@ -35,6 +40,32 @@ def similarity(one: str, other: str) -> float:
     """The share of character pairs two texts have in common, 0 to 1 (Dice), whatever their order."""
     first, second = shingles(plain(one)), shingles(plain(other))
     return 2 * len(first & second) / ((len(first) + len(second)) or 1)
+
+
+def apart(one: str, other: str) -> bool:
+    """Whether two texts that are alike name different places: 1号楼 and 5号楼, 东街 and 西街."""
+    first, second = plain(one), plain(other)
+    mine, theirs = _houses(first), _houses(second)
+    if any(mine[kind].isdisjoint(theirs[kind]) for kind in mine.keys() & theirs.keys()):
+        return True
+    near, far = _place_pairs(first), _place_pairs(second)
+    return bool(near and far) and near.isdisjoint(far)
+
+
+def _houses(simple: str) -> dict[str, set[str]]:
+    """The numbers of houses, entrances and village groups, by kind."""
+    found: dict[str, set[str]] = {}
+    for number, kind in _HOUSE.findall(simple[: 2 * HEAD_LENGTH]):
+        found.setdefault(_KINDS.get(kind, kind), set()).add(number.translate(_DIGITS))
+    return found
+
+
+def _place_pairs(simple: str) -> set[str]:
+    head = simple[: 2 * HEAD_LENGTH]
+    names = [_HOUSE.sub(" ", head[start:end]) for start, end in places(head)]
+    return {
+        name[at : at + 2] for name in names for at in range(len(name) - 1) if " " not in name[at : at + 2]
+    }
 
 
 class Index:

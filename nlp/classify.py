@@ -122,3 +122,13 @@ def marks(text: str, rules: Rules) -> list[Mark]:
         for word, start, end in _hits(plain(text), rules)
         if rules.votes[word]
     ]
+
+
+def marked(text: str, rules: Rules) -> str:
+    """The text with 【】 around the words that counted."""
+    simple, shown, end = plain(text), "", 0
+    for mark in sorted(marks(text, rules), key=lambda mark: (mark.start, -mark.end)):
+        if mark.start >= end:
+            shown += f"{simple[end : mark.start]}【{simple[mark.start : mark.end]}】"
+            end = mark.end
+    return shown + simple[end:]

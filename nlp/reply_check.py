@@ -33,6 +33,9 @@ _FUNCTION = re.compile(
     "[\\W_的了是在与和及或也都就还再才把将给从为对向到等后以于并且而所之中已会请让由您你我们]+"
 )
 
+# 已换, 修好: one character that says what was done is an answer.
+_DEED = re.compile("[换修装拆清补填疏通挖搬扫焊刷罚拖砍赔退铲锁劝]")
+
 Kind = Literal["empty", "formula", "off_topic"]
 _REASONS: dict[Kind, str] = {
     "empty": "答复是空的，没有说怎么处理。",
@@ -50,7 +53,10 @@ class Flag:
 
 
 def check(question: str, answer: str, rules: Rules) -> Flag | None:
-    """What is wrong with the answer to a report, None where nothing is seen. It warns; it never blocks."""
+    """What is wrong with the answer to a report, None where nothing is seen. It warns; it never blocks.
+
+    To no question ("") no answer is off topic.
+    """
     asked, told = plain(question[:HEAD_LENGTH_MAX]), plain(answer[:HEAD_LENGTH_MAX])
     kind = _kind(asked, told, rules)
     return Flag(kind, _REASONS[kind]) if kind else None
@@ -60,9 +66,10 @@ def _kind(asked: str, told: str, rules: Rules) -> Kind | None:
     if courtesy(told) == "greeting" or not re.search(r"\w", told):
         return "empty"
     said = _FORMULA.sub(" ", told)
-    if len(_FUNCTION.sub("", _without_echo(said, asked))) < LEFT_MIN:
+    left = _FUNCTION.sub("", _without_echo(said, asked))
+    if len(left) < LEFT_MIN and not _DEED.search(said):
         return "formula"
-    return "off_topic" if _is_elsewhere(asked, said, rules) else None
+    return "off_topic" if asked and _is_elsewhere(asked, said, rules) else None
 
 
 def _without_echo(text: str, asked: str) -> str:

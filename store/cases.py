@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -9,15 +10,17 @@ from store.db import Tx, change_one
 from store.prepared import Prepared
 from store.tables import cases
 
-# What may follow what. `signed` after `resolved` is a check that was not passed.
+# What may follow what. `signed` after `resolved` is a check that was not passed; a `merged` case goes
+# back to where it was when it is parted again.
 NEXT: dict[str, frozenset[str]] = {
-    "opened": frozenset({"dispatched", "signed", "rejected"}),
-    "dispatched": frozenset({"dispatched", "signed", "rejected"}),
-    "signed": frozenset({"dispatched", "resolved", "rejected"}),
+    "opened": frozenset({"dispatched", "signed", "rejected", "merged"}),
+    "dispatched": frozenset({"dispatched", "signed", "rejected", "merged"}),
+    "signed": frozenset({"dispatched", "resolved", "rejected", "merged"}),
     "resolved": frozenset({"verified", "signed"}),
     "verified": frozenset({"closed"}),
     "closed": frozenset(),
     "rejected": frozenset(),
+    "merged": frozenset({"opened", "dispatched", "signed"}),
 }
 BEFORE_RESOLVING = ("opened", "dispatched", "signed")
 OPEN = (*BEFORE_RESOLVING, "resolved", "verified")
@@ -31,7 +34,10 @@ class Case:
     state: str
     category: str
     uncertain: bool
+    score: float
     words: list[str]
+    runner_up: str
+    rules_revision: str
     urgent: str
     unit_id: int
     text: str
@@ -66,6 +72,11 @@ _LAST_OF = Prepared(
     .order_by(cases.c.id.desc())
     .limit(1)
 )
+
+
+def columns() -> list[sa.Column[Any]]:
+    """What a Case is made of, for other queries of this room."""
+    return _COLUMNS
 
 
 def add(tx: Tx, **values: object) -> int:
@@ -181,3 +192,33 @@ def count_in_units(tx: Tx, unit_ids: Iterable[int], states: Iterable[str]) -> di
         .group_by(cases.c.state)
     )
     return {row[0]: row[1] for row in tx.execute(query)}
+
+
+def uncertain_in_units(tx: Tx, unit_ids: Iterable[int], limit: int) -> list[Case]:
+    """Cases before resolving whose category the rules were not sure of, the earliest deadline first."""
+    query = (
+        sa.select(*_COLUMNS)
+        .where(
+            cases.c.unit_id.in_(list(unit_ids)),
+            cases.c.state.in_(BEFORE_RESOLVING),
+            cases.c.uncertain.is_(True),
+        )
+        .order_by(cases.c.due_at, cases.c.id)
+    )
+    return [Case(*row) for row in tx.execute(query.limit(limit))]
+
+
+def open_after(tx: Tx, case_id: int, *, since: int, limit: int) -> list[Case]:
+    """Open cases with a number above `case_id` that came at or after `since`, by number."""
+    query = (
+        sa.select(*_COLUMNS)
+        .where(cases.c.id > case_id, cases.c.state.in_(OPEN), cases.c.opened_at >= since)
+        .order_by(cases.c.id)
+    )
+    return [Case(*row) for row in tx.execute(query.limit(limit))]
+
+
+def still_open(tx: Tx, case_ids: Iterable[int]) -> dict[int, Case]:
+    """Those of the cases that are open now."""
+    query = sa.select(*_COLUMNS).where(cases.c.id.in_(list(case_ids)), cases.c.state.in_(OPEN))
+    return {row[0]: Case(*row) for row in tx.execute(query)}

@@ -1,12 +1,16 @@
 """What happened to a case, step by step; written with the step, never changed."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from store.cases import Case, columns
 from store.db import Tx
 from store.prepared import Prepared
-from store.tables import journal, people
+from store.tables import cases, journal, people
+
+CHANGED_MAX = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +78,29 @@ def has(tx: Tx, case_id: int, *, fact: str, actor_id: int) -> bool:
         journal.c.case_id == case_id, journal.c.fact == fact, journal.c.actor_id == actor_id
     )
     return tx.execute(query.limit(1)).first() is not None
+
+
+_LAST = Prepared(sa.select(sa.func.max(journal.c.id)))
+_CHANGED = Prepared(
+    sa.select(journal.c.id, *columns())
+    .join(cases, cases.c.id == journal.c.case_id)
+    .where(journal.c.id > sa.bindparam("line"))
+    .order_by(journal.c.id)
+    .limit(CHANGED_MAX)
+)
+
+
+def last(tx: Tx) -> int:
+    """The number of the newest line, 0 where there is none."""
+    return tx.execute(_LAST).scalar() or 0
+
+
+def changed_after(tx: Tx, line: int) -> list[tuple[int, Case]]:
+    """(line, its case as it is now) of the lines above `line`, in their order, at most CHANGED_MAX."""
+    return [(row[0], Case(*row[1:])) for row in tx.execute(_CHANGED, {"line": line})]
+
+
+def changed_in(tx: Tx, lines: Iterable[int]) -> list[tuple[int, Case]]:
+    """The same for these lines, as far as they are there by now."""
+    query = sa.select(journal.c.id, *columns()).join(cases, cases.c.id == journal.c.case_id)
+    return [(row[0], Case(*row[1:])) for row in tx.execute(query.where(journal.c.id.in_(list(lines))))]

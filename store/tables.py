@@ -160,6 +160,55 @@ journal = sa.Table(
     _text("to_state", default=""),
     _text("note", default=""),
 )
+# Who was sent which case as likely the same: `case_id` came later. Nothing is merged by it.
+doubles = sa.Table(
+    "doubles",
+    metadata,
+    sa.Column("case_id", Id, sa.ForeignKey("cases.id"), primary_key=True, autoincrement=False),
+    sa.Column("other_id", Id, sa.ForeignKey("cases.id"), primary_key=True, autoincrement=False, index=True),
+    sa.Column("alike", sa.Float, nullable=False),
+    _number("at"),
+    _ref("dismissed_by", "people.id", nullable=True),
+    sa.CheckConstraint("other_id < case_id", name="order"),
+)
+# A case that a person joined to another: `from_state` is where it goes back to when they are parted.
+merges = sa.Table(
+    "merges",
+    metadata,
+    sa.Column("case_id", Id, sa.ForeignKey("cases.id"), primary_key=True, autoincrement=False),
+    _ref("into_id", "cases.id", index=True),
+    _text("from_state"),
+    _ref("person_id", "people.id"),
+    _number("at"),
+    sa.CheckConstraint("into_id <> case_id", name="other"),
+)
+# What a dispatcher put right (改类): the rules learn from it, never by themselves.
+corrections = sa.Table(
+    "corrections",
+    metadata,
+    _id(),
+    _ref("case_id", "cases.id", index=True),
+    _text("before"),
+    _text("after"),
+    sa.Column("words", sa.JSON, nullable=False),
+    _text("rules_revision"),
+    _ref("person_id", "people.id"),
+    _number("at"),
+    sa.CheckConstraint("before <> after", name="change"),
+    sa.Index("ix_corrections_at", "at"),
+)
+# An answer that looks empty or off topic waits here until a person rewrites it or lets it go.
+held_answers = sa.Table(
+    "held_answers",
+    metadata,
+    sa.Column("case_id", Id, sa.ForeignKey("cases.id"), primary_key=True, autoincrement=False),
+    _text("kind"),
+    _text("answer"),
+    _ref("person_id", "people.id"),
+    _number("at"),
+    sa.Index("ix_held_answers_at", "at"),
+    sa.CheckConstraint("kind IN ('empty', 'formula', 'off_topic')", name="kind"),
+)
 photos = sa.Table(
     "photos",
     metadata,

@@ -102,6 +102,7 @@ def test_the_jobs_of_the_house_are_planned_for_the_hours_the_town_knows(town: To
         "checkin.remind_missing": (18, 0, 0),
         "checkin.summarize": (20, 0, 0),
         "redeem.expire": (0, 0, 600),
+        "reply.release_overdue": (0, 0, 600),
     }
 
 
@@ -154,7 +155,7 @@ def test_two_processes_on_one_postgresql_remind_once(county_url: str, town: Town
         for name in process.communicate(timeout=60)[0].strip().split(",")
         if name
     ]
-    assert sorted(ran) == ["checkin.remind_missing", "redeem.expire"]
+    assert sorted(ran) == ["checkin.remind_missing", "redeem.expire", "reply.release_overdue"]
 
 
 def test_the_ticking_clock_of_a_server_runs_what_is_due_and_wakes_the_sender(town: Town, job: str) -> None:

@@ -191,7 +191,7 @@ def test_what_is_not_picked_up_in_seven_days_goes_back(town: Town) -> None:
     assert stock(town, "肥皂") == "118 块"
     town.later(1)
     assert town.say("戴满仓", f"核销 {code}") == "这个取货码已经过期，积分会自动退回。"
-    assert town.run_jobs() == ["redeem.expire"]
+    assert "redeem.expire" in town.run_jobs()
     assert (stock(town, "肥皂"), town.points("李秀英")) == ("120 块", 20)
     assert town.say("戴满仓", f"核销 {code}") == UNKNOWN
     town.later(HOUR)

@@ -393,8 +393,8 @@ def test_phone_numbers_are_masked_in_groups(town: Town) -> None:
     assert town.heard("QH-XF")[0].splitlines()[2] == (
         "内容：井盖破了，联系我138****0001或0818-****321，身份证512*************34"
     )
-    town.say("何春梅", "办结 1001 已联系 13800000001")
-    assert town.heard("QH-XF")[1].splitlines()[2] == "结果：已联系 138****0001"
+    town.say("何春梅", "办结 1001 已换新井盖，电话 13800000001")
+    assert town.heard("QH-XF")[1].splitlines()[2] == "结果：已换新井盖，电话 138****0001"
 
 
 def test_asking_tells_a_stranger_the_same_of_a_number_that_exists_and_of_one_that_does_not(

@@ -57,6 +57,18 @@ def test_a_chip_fills_in_the_case_heard_of_last(town: tuple[str, EchoBot, Sandbo
         )
 
 
+def test_who_sorts_and_who_reported_ask_by_a_chip_why_it_was_sorted_so(
+    town: tuple[str, EchoBot, Sandbox], browser: Browser
+) -> None:
+    for who in ("o-guxiaoning", "o-lixiuying"):
+        with opened(browser, f"{town[0]}/sandbox#{who}", DESK) as page:
+            _write(page, "编号 1007")
+            page.get_by_role("button", name="依据 1007").click()
+            expect(page.locator("#chat-log .theirs .bubble:not(.typing)").last).to_have_text(
+                "收到：依据 1007"
+            )
+
+
 def test_a_chip_knows_the_case_named_in_the_group(
     town: tuple[str, EchoBot, Sandbox], browser: Browser
 ) -> None:

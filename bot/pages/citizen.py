@@ -84,6 +84,7 @@ async def _receipt(house: House, request: Request, unit: Unit, filled: Filled) -
             lng=filled.lng,
         )
         county, now = house.county, house.now()
+        await house.catch_up()
         receipt = await house.db.write_async(lambda tx: report.from_page(tx, county, sheet, now=now))
     except BadPhoto as refusal:
         problems = {"photos": f"{refusal}文字已经保留。"}
@@ -93,7 +94,7 @@ async def _receipt(house: House, request: Request, unit: Unit, filled: Filled) -
         return _form_page(house, request, unit, filled, {"form": str(refusal)}, status=422)
     except (Busy, Conflict):
         return _form_page(house, request, unit, filled, {"form": _CROWDED}, status=503)
-    house.on_written()
+    house.written()
     hotline = _HOTLINES.get(receipt.hotline, "")
     return _page(
         request, "receipt.html", unit=unit, receipt=receipt, hotline=hotline, areas=_areas(house, unit)

@@ -1,0 +1,66 @@
+"""Likely doubles: which older cases a new one was found to be like, and which of them a person let go."""
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from store.cases import OPEN
+from store.db import Tx
+from store.prepared import Prepared
+from store.tables import cases, doubles, merges
+
+_ADD = Prepared(sa.insert(doubles))
+_case = cases.alias()
+_seen = sa.and_(
+    doubles.c.dismissed_by.is_(None), _case.c.state.in_([sa.literal_column(f"'{s}'") for s in OPEN])
+)
+_OLDER = Prepared(
+    sa.select(doubles.c.other_id)
+    .join(_case, _case.c.id == doubles.c.other_id)
+    .where(doubles.c.case_id == sa.bindparam("case_id"), _seen)
+    .order_by(doubles.c.other_id)
+)
+
+
+def add(tx: Tx, case_id: int, others: Iterable[tuple[int, float]], *, now: int) -> None:
+    """Keep the older cases that `case_id` is like, each with how much (0 to 1). Once per case."""
+    rows = [
+        {"case_id": case_id, "other_id": other, "alike": alike, "at": now, "dismissed_by": None}
+        for other, alike in others
+    ]
+    if rows:
+        tx.execute(_ADD, rows)
+
+
+def older(tx: Tx, case_id: int) -> list[int]:
+    """The older cases it is like that are still open, lowest number first."""
+    return [row[0] for row in tx.execute(_OLDER, {"case_id": case_id})]
+
+
+def of_cases(tx: Tx, case_ids: Iterable[int]) -> dict[int, list[int]]:
+    """For each case the open ones it is like, older and younger, lowest number first."""
+    wanted = list(case_ids)
+    found: dict[int, list[int]] = {case_id: [] for case_id in wanted}
+    for mine, theirs in ((doubles.c.case_id, doubles.c.other_id), (doubles.c.other_id, doubles.c.case_id)):
+        query = sa.select(mine, theirs).join(_case, _case.c.id == theirs).where(mine.in_(wanted), _seen)
+        for case_id, other in tx.execute(query):
+            found[case_id].append(other)
+    return {case_id: sorted(others) for case_id, others in found.items() if others}
+
+
+def dismiss(tx: Tx, case_id: int, person_id: int) -> int:
+    """Offer nothing as a double of this case any more; how many were let go. Twice changes nothing."""
+    mine = sa.or_(doubles.c.case_id == case_id, doubles.c.other_id == case_id)
+    let_go = sa.update(doubles).where(mine, doubles.c.dismissed_by.is_(None)).values(dismissed_by=person_id)
+    return tx.execute(let_go).rowcount
+
+
+def reporters(tx: Tx, head_id: int) -> set[int]:
+    """Who reported the matter of a case: its own reporter and those of what is like it or joined to it."""
+    like = sa.select(doubles.c.case_id).where(doubles.c.other_id == head_id, doubles.c.dismissed_by.is_(None))
+    merged = sa.select(merges.c.case_id).where(merges.c.into_id == head_id)
+    query = sa.select(cases.c.reporter_id).where(
+        sa.or_(cases.c.id == head_id, cases.c.id.in_(like), cases.c.id.in_(merged)),
+        cases.c.state != "rejected",
+    )
+    return set(tx.execute(query.distinct()).scalars())
