@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
+import nlp
 from handlers.message import Message, Reply
 from handlers.rules import Rules
 from nlp import Reading
@@ -37,13 +38,21 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class County:
-    """Everything fixed that a handler may need: the rules, the registry, the secret, our address."""
+    """Everything fixed that a handler may need: the rules, the registry, the secret, our address.
+
+    `rules_error` says why the files on disk are not the rules in use; "" where they are.
+    """
 
     rules: Rules
     registry: Registry
     places: Places
     secret: bytes
     base_url: str
+    rules_error: str = ""
+
+    def read(self, text: str) -> Reading:
+        """Everything that is understood of a text by the town's rules."""
+        return nlp.read(text, self.rules.reading, self.places, self.rules.intents, self.rules.answers)
 
 
 @dataclass(frozen=True)

@@ -141,7 +141,7 @@ def _next(case: Case) -> frozenset[str]:
 
 
 def reword(tx: Tx, case: Case, text: str, **values: object) -> Case:
-    """Change the text of a case, and `values` with it; raises Conflict where it is no longer the text seen."""
+    """Change the text of a case, and `values` with it; raises Conflict where the text is another by now."""
     seen = sa.update(cases).where(
         cases.c.id == case.id, cases.c.text == case.text, cases.c.state.in_(BEFORE_RESOLVING)
     )
