@@ -15,6 +15,7 @@ from store.cases import Case
 SPLIT_SECONDS = 600  # how long several matters in one message may still be told apart
 RECENT_MAX = 10
 TOLD_MAX = 40  # characters of each matter in the answer
+ASKS = re.compile("[吗么嘛?？]")  # 今天平安吗: no check-in
 COURTESY = {
     "greeting": "您好！直接说哪里有什么问题就行，例如：幸福社区3号楼井盖破了。发“帮助”看还能做什么。",
     "thanks": "不客气！有问题随时告诉我，发“查询 编号”可以看进度。",
@@ -46,7 +47,7 @@ def _asked(ctx: Ctx) -> str | None:
             return _own_progress(ctx)
         case "points":
             return points.told(ctx)
-        case "check_in" if ctx.person.has(*checkin.WORKERS):
+        case "check_in" if ctx.person.has(*checkin.WORKERS) and not ASKS.search(ctx.reading.plain):
             return checkin.told(ctx)
         case "patrol" if ctx.person.has(*checkin.WORKERS):
             return NO_PATROLS

@@ -76,20 +76,6 @@ _LAST_OF = Prepared(
 )
 
 
-_RECENT_OF = Prepared(
-    sa.select(*_COLUMNS)
-    .where(
-        sa.or_(
-            cases.c.reporter_id == sa.bindparam("person_id"), cases.c.writer_id == sa.bindparam("person_id")
-        ),
-        cases.c.opened_at >= sa.bindparam("since"),
-        cases.c.state.in_(BEFORE_RESOLVING),
-    )
-    .order_by(cases.c.id.desc())
-    .limit(sa.bindparam("most"))
-)
-
-
 def add(tx: Tx, **values: object) -> int:
     """Insert a case; every column without a default must be given."""
     return int(tx.execute(_ADD, values).scalar_one())
@@ -120,8 +106,13 @@ def last_of(tx: Tx, person_id: int, *, since: int) -> Case | None:
 
 def recent_of(tx: Tx, person_id: int, *, since: int, limit: int) -> list[Case]:
     """What the person reported or wrote at or after `since` and nobody has resolved, newest first."""
-    rows = tx.execute(_RECENT_OF, {"person_id": person_id, "since": since, "most": limit})
-    return [Case(*row) for row in rows]
+    own = sa.or_(cases.c.reporter_id == person_id, cases.c.writer_id == person_id)
+    query = (
+        sa.select(*_COLUMNS)
+        .where(own, cases.c.opened_at >= since, cases.c.state.in_(BEFORE_RESOLVING))
+        .order_by(cases.c.id.desc())
+    )
+    return [Case(*row) for row in tx.execute(query.limit(limit))]
 
 
 def move(tx: Tx, case: Case, state: str, **values: object) -> Case:

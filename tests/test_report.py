@@ -413,7 +413,7 @@ def test_those_in_charge_may_ask(town: Town) -> None:
         "11月23日 09:00 已受理"
     )
     assert town.say("李秀英", "查询 1001") == told
-    reason = told.replace("\n11月23日", "\n判断依据：井盖破、破了\n11月23日")
+    reason = told.replace("\n11月23日", "\n要点：地点 3号楼\n判断依据：井盖破、破了\n11月23日")
     for who in ("何春梅", "徐慧敏", "顾晓宁", "秦颖", "陆长安", "沈一清"):
         assert town.say(who, "查询 1001") == reason, who
 
