@@ -31,10 +31,10 @@ def receive(ctx: Ctx) -> Reply:
     if reading.urgent is None:
         if reading.courtesy:
             return Reply(COURTESY[reading.courtesy])
-        if reading.answer:
-            return Reply(f"{reading.answer}\n{STILL_A_REPORT}")
         if (asked := _asked(ctx)) is not None:
             return Reply(asked)
+        if reading.answer:
+            return Reply(f"{reading.answer}\n{STILL_A_REPORT}")
         if (added := place.answer(ctx)) is not None:
             return added
     return report.receive(ctx, ctx.message.text, ctx.person)
