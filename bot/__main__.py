@@ -230,7 +230,8 @@ def rules_check(
     except (ValueError, OSError) as error:
         stop(f"规则文件有错：{error}")
     typer.echo(
-        f"没有问题：{len(rules.reading.categories)} 个类别，{len(rules.notices)} 条通知规则，"
+        f"没有问题：{len(rules.reading.categories)} 个类别，{len(rules.intents.wishes)} 种来意，"
+        f"{len(rules.answers.blocks)} 条固定回答，{len(rules.notices)} 条通知规则，"
         f"{len(rules.points)} 条积分规则，版本 {rules.revision}"
     )
 

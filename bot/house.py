@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,12 +11,11 @@ from threading import Thread
 
 import handlers
 import handlers.rules
-import nlp
 from bot.settings import LOOPBACK, Settings
 from handlers.codes import new_token
 from handlers.ctx import County
 from handlers.import_registry import import_registry
-from handlers.message import Message, Reply
+from handlers.message import Message, Reply, without_ids
 from handlers.open_cases import OpenCases
 from nlp.slots import Places
 from store import inbox, meta, schema, units
@@ -40,6 +40,8 @@ class House:
         self._county: County | None = None
         self._is_closed = False
         self.open_cases = OpenCases()
+        self._rule_files: object = None  # as they were when last read
+        self._refreshing = threading.Lock()
         self.on_written: Callable[[], None] = lambda: None  # the sender, told that something may be due
 
     def now(self) -> int:
@@ -55,6 +57,7 @@ class House:
         if self.settings.sandbox and self.settings.host not in LOOPBACK:
             raise StartError("沙箱只能在本机使用：请把 MASHANG_HOST 设为 127.0.0.1，或关掉 MASHANG_SANDBOX")
         handlers.load()
+        self._rule_files = _look(self.settings.rules_dir)
         try:
             rules = handlers.rules.load(self.settings.rules_dir)
         except (ValueError, OSError) as error:
@@ -118,13 +121,33 @@ class House:
         self.db.write(lambda tx: import_registry(tx, files, secret=b"", now=now))
 
     def refresh(self) -> None:
-        """Read the registry again when an import has changed it (by this process or another)."""
+        """Read again what has changed: rule files on disk, and the registry after an import (by this process
+        or another). Messages on their way go on with the county they began with."""
+        with self._refreshing:  # the clock and an import may both come
+            self._refresh_rules()
+            self._refresh_registry()
+
+    def _refresh_rules(self) -> None:
+        """Files that are bad are refused, and the old rules go on."""
+        folder = self.settings.rules_dir
+        found = _look(folder)
+        if found == self._rule_files:
+            return
+        try:
+            county = replace(self.county, rules=handlers.rules.load(folder), rules_error="")
+        except Exception as error:  # whatever a file holds, the jobs of this tick must run
+            log.error("rule files refused, the old ones (%s) go on: %s", self.county.rules.revision, error)
+            county = replace(self.county, rules_error=str(error))
+        if _look(folder) == found:  # else somebody is still writing: the next look reads them whole
+            self._county, self._rule_files = county, found
+            log.info("rules in use: revision %s", county.rules.revision)
+
+    def _refresh_registry(self) -> None:
         with self.db.read() as tx:
             if units.revision(tx) == self.county.registry.revision:
                 return
             registry = units.load(tx)
-        old = self.county
-        self._county = replace(old, registry=registry, places=_places(registry))
+        self._county = replace(self.county, registry=registry, places=_places(registry))
         log.info("registry read again, revision %s", registry.revision)
 
     def close(self) -> None:
@@ -165,10 +188,11 @@ class House:
         Raises Busy, or what the database raised, when nothing could be kept: then nothing is acknowledged.
         """
         county, now = self.county, self.now()
+        message = without_ids(message)  # before anything can be kept
         try:
             if county.registry.top is None:
                 raise LookupError("no county was imported yet")
-            reading = nlp.read(message.text, county.rules.reading, county.places)
+            reading = county.read(message.text)
             await self.catch_up()
             reply = await self.db.write_async(
                 lambda tx: handlers.handle(tx, county, message, reading, now=now)
@@ -195,7 +219,7 @@ class House:
     def _retry_one(self, row: int, message: Message) -> bool:
         county, now = self.county, self.now()
         try:
-            reading = nlp.read(message.text, county.rules.reading, county.places)
+            reading = county.read(message.text)
             self.db.write(lambda tx: handlers.retry(tx, county, message, reading, row, now=now))
         except Exception:
             log.exception("%s failed again", _called(message))
@@ -214,4 +238,16 @@ def _called(message: Message) -> str:
 
 
 def _places(registry: units.Registry) -> Places:
-    return Places.build((unit.name, unit.id) for unit in registry.units.values())
+    units_ = ((unit.name, unit.id) for unit in registry.units.values())
+    return Places.build([*units_, *((place.name, place.unit_id) for place in registry.places)])
+
+
+def _look(folder: Path) -> object:
+    """Name, time and size of each rule file: cheap, and different after any change."""
+    try:
+        return [
+            (file.name, (stat := file.stat()).st_mtime_ns, stat.st_size)
+            for file in sorted(folder.glob("*.toml"))
+        ]
+    except OSError:  # one that went away between the two
+        return None

@@ -4,10 +4,10 @@ import importlib
 import pkgutil
 from dataclasses import asdict
 
-from handlers import checkin, photo, place, report
+from handlers import checkin, intake, photo, place
 from handlers.ctx import ANYBODY, BARE, COMMANDS, Command, County, Ctx, Refused
 from handlers.join import bind_scanned
-from handlers.message import Message, Reply
+from handlers.message import ID_REMOVED, Message, Reply, without_ids
 from nlp import Reading
 from store import inbox, outbox, people
 from store.db import Conflict, Tx
@@ -44,6 +44,7 @@ def keep_failed(tx: Tx, message: Message, error: str, *, now: int) -> Reply:
     row = inbox.arrive(tx, channel=message.channel, message_id=message.id, now=now)
     if row is None:
         return _again(tx, message)
+    message = without_ids(message)
     inbox.fail(tx, row, message=asdict(message), reply=APOLOGY, error=error)
     return Reply(APOLOGY)
 
@@ -84,6 +85,8 @@ def _run(tx: Tx, county: County, message: Message, reading: Reading, row: int, *
         reply, refused = Reply(str(refusal)), True
     except Conflict:
         reply, refused = Reply(CHANGED), True
+    if message.had_id:
+        reply = Reply("\n".join(filter(None, (reply.text, ID_REMOVED))), reply.case_id)
     inbox.answer(tx, row, reply=reply.text, case_id=reply.case_id, refused=refused)
     return reply
 
@@ -132,7 +135,7 @@ def _text(ctx: Ctx) -> Reply:
             answer = _answer(ctx, command)
             if answer is not None:
                 return answer if isinstance(answer, Reply) else Reply(answer)
-    return report.receive(ctx)
+    return intake.receive(ctx)
 
 
 def _answer(ctx: Ctx, command: Command) -> Reply | str | None:

@@ -14,6 +14,7 @@ from store.units import Unit
 TEXT_MAX = 120  # characters of a report shown in a group
 # What becomes of a case, and with it of the cases that were joined to it.
 OUTCOMES = frozenset({"case.rejected", "case.resolved", "case.answered", "case.closed"})
+KIND_NAMES = {"suggestion": "建议", "complaint": "投诉"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,8 @@ def _notify(teller: _Teller, fact: str, case: Case, line: int, note: str) -> Non
     rows = []
     for rule in teller.county.rules.notices:
         if rule.fact != fact or rule.category not in ("", case.category):
+            continue
+        if rule.kind not in ("", case.kind):
             continue
         if rule.severity not in ("", severity) or rule.level not in ("", level):
             continue
@@ -177,7 +180,7 @@ def _fill(teller: _Teller, template: str, case: Case, note: str) -> str:
     county = teller.county
     return template.format(
         number=case.id,
-        category=category_name(county, case.category),
+        category=called(county, case),
         where=where(county, case),
         text=clip(mask_phones(case.text)),
         due=clock_time(case.due_at),
@@ -192,6 +195,12 @@ def category_name(county: County, code: str) -> str:
     """The name of a category; its code where the rules no longer know it."""
     category = county.rules.reading.by_code.get(code)
     return category.name if category else code
+
+
+def called(county: County, case: Case) -> str:
+    """What kind of case it is, then its category: 表扬, 建议·市政设施, 投诉·市政设施."""
+    name = category_name(county, case.category)
+    return {"report": name, "praise": "表扬"}.get(case.kind) or f"{KIND_NAMES[case.kind]}·{name}"
 
 
 def where(county: County, case: Case) -> str:

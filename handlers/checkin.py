@@ -3,12 +3,11 @@
 import re
 from collections import defaultdict
 
-import nlp
+from handlers import report
 from handlers.announce import award_actor
 from handlers.ctx import Ctx, JobCtx, Refused, areas, command, cron
 from handlers.days import DAY, NUMERALS, day_before, local_day, parse_day
 from handlers.message import Reply
-from handlers.report import answer_of, open_case
 from nlp.courtesy import courtesy
 from nlp.plain import plain
 from store import checkins, outbox, people
@@ -37,12 +36,17 @@ def check_in(ctx: Ctx, match: re.Match[str]) -> Reply | None:
     rest = _after_calm(ctx, ctx.person, match["text"])
     if rest is None or ctx.reading.courtesy:
         return None
-    done = _check_in(ctx, ctx.person.id)
-    answer = "已记录，辛苦了。" if done else "今天已报过平安。"
+    answer = told(ctx)
     if not rest or courtesy(rest):
         return Reply(answer)
-    reply = _report(ctx, ctx.person, rest)
-    return Reply(f"{answer}\n{reply.text}", reply.case_id)
+    reply = report.receive(ctx, rest, ctx.person)
+    lines = [reply.text, answer] if ctx.reading.urgent else [answer, reply.text]  # the number to call first
+    return Reply("\n".join(lines), reply.case_id)
+
+
+def told(ctx: Ctx) -> str:
+    """Check the speaker in, and say so."""
+    return "已记录，辛苦了。" if _check_in(ctx, ctx.person.id) else "今天已报过平安。"
 
 
 def _after_calm(ctx: Ctx, person: Person, text: str) -> str | None:
@@ -65,11 +69,6 @@ def _check_in(ctx: Ctx, person_id: int, written_by: int | None = None) -> bool:
         return False
     award_actor(ctx, "checkin.made", person_id=person_id, subject=day)
     return True
-
-
-def _report(ctx: Ctx, reporter: Person, text: str) -> Reply:
-    reading = nlp.read(text, ctx.county.rules.reading, ctx.county.places)
-    return answer_of(ctx, open_case(ctx, reading, reporter))
 
 
 def read_list(ctx: Ctx) -> Reply | None:
@@ -103,7 +102,7 @@ def _read_list(ctx: Ctx, said: list[str]) -> Reply:
         person = people.by_id(ctx.tx, person_id)
         assert person is not None
         if rest := _remark(ctx, person, one.partition(name)[2]):
-            reports.append(_report(ctx, person, rest).text)
+            reports.append(report.receive(ctx, rest, person).text)
     return Reply("\n".join([_list_answer(done, already, unknown), *reports]))
 
 
@@ -111,7 +110,7 @@ def _remark(ctx: Ctx, person: Person, text: str) -> str:
     """What a line of the list reports beside 平安; remarks that name no matter (已巡查两次) are none."""
     rest = _after_calm(ctx, person, text)
     rest = BUT.sub("", text) if rest is None else rest
-    reading = nlp.read(rest, ctx.county.rules.reading, ctx.county.places)
+    reading = ctx.county.read(rest)
     return rest if reading.score > 0 or reading.urgent or reading.has_place else ""
 
 

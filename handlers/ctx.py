@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+import nlp
 from handlers.message import Message, Reply
 from handlers.open_cases import OpenCases
 from handlers.rules import Rules
@@ -38,7 +39,10 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class County:
-    """Everything fixed that a handler may need: the rules, the registry, the secret, our address."""
+    """Everything fixed that a handler may need: the rules, the registry, the secret, our address.
+
+    `rules_error` says why the files on disk are not the rules in use; "" where they are.
+    """
 
     rules: Rules
     registry: Registry
@@ -46,6 +50,11 @@ class County:
     secret: bytes
     base_url: str
     open_cases: OpenCases = field(default_factory=OpenCases)
+    rules_error: str = ""
+
+    def read(self, text: str) -> Reading:
+        """Everything that is understood of a text by the town's rules."""
+        return nlp.read(text, self.rules.reading, self.places, self.rules.intents, self.rules.answers)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import re
 
-from handlers.announce import announce, category_name, clip
+from handlers.announce import announce, called, clip
 from handlers.ctx import GAP, NUMBER, Ctx, Refused, areas, command, may
 from handlers.days import clock_time
 from nlp.plain import plain
@@ -41,6 +41,8 @@ def may_see(ctx: Ctx, case: Case) -> bool:
     """The reporter, the writer, who it lies with, and staff of an area that holds it."""
     if ctx.person.id in (case.reporter_id, case.writer_id, case.handler_id):
         return True
+    if ctx.person.id == case.accused_id:
+        return False
     return is_liaison(ctx, case) or may(
         ctx,
         case.unit_id,
@@ -61,6 +63,8 @@ def is_liaison(ctx: Ctx, case: Case) -> bool:
 
 def lies_with(ctx: Ctx, case: Case) -> bool:
     """Whether the speaker may take and settle the case: the person it was given to, or those of its place."""
+    if ctx.person.id == case.accused_id:
+        return False
     if case.handler_id is not None:
         return case.handler_id == ctx.person.id
     if case.department_id is not None:
@@ -107,6 +111,8 @@ def _target(ctx: Ctx, case: Case, target: str) -> tuple[str, dict[str, object]]:
         for person_id, name, unit_id in people.holding(ctx.tx, role, area)
         if name == target
     }
+    if case.accused_id in persons:
+        raise Refused("投诉不能派给被投诉的人。")
     if len(departments) + len(units) + len(persons) > 1:
         units, departments, persons = _nearest(ctx, case, units, departments, persons)
     if len(departments) + len(units) + len(persons) > 1:
@@ -170,6 +176,8 @@ def to_do(ctx: Ctx, _match: re.Match[str]) -> str:
     lines = ["；".join(f"{STATES[state]} {counts[state]} 件" for state in STATES if counts.get(state))]
     if ctx.person.has("dispatcher"):
         lines += _failed(ctx)
+        if ctx.county.rules_error:
+            lines.append(f"【规则文件有错，仍用原来的规则】{ctx.county.rules_error}")
     lines += _listed(ctx, "待分拣", pile)
     lines += _listed(ctx, "拿不准类别", cases.uncertain_in_units(ctx.tx, area, LIST_MAX))
     lines += _listed(ctx, "待核查", cases.in_units(ctx.tx, area, ("resolved",), LIST_MAX))
@@ -201,9 +209,13 @@ def mine(ctx: Ctx, _match: re.Match[str]) -> str:
     units += [post.unit_id for post in ctx.person.posts if post.role == "village_staff"]
     departments = [p.department_id for p in ctx.person.posts if p.department_id is not None]
     tasks = cases.lying_with(ctx.tx, ctx.person.id, units, departments, LIST_MAX)
-    reported = cases.of_reporter(ctx.tx, ctx.person.id, LIST_MAX)
-    lines = _listed(ctx, "要办的", tasks) + _listed(ctx, "我反映的", reported)
-    return "\n".join(lines) or "您还没有任务，也没有反映过问题。"
+    lines = [*_listed(ctx, "要办的", tasks), reported(ctx)]
+    return "\n".join(filter(None, lines)) or "您还没有任务，也没有反映过问题。"
+
+
+def reported(ctx: Ctx) -> str:
+    """The list of what the speaker reported, "" for nothing."""
+    return "\n".join(_listed(ctx, "我反映的", cases.of_reporter(ctx.tx, ctx.person.id, LIST_MAX)))
 
 
 def _listed(ctx: Ctx, title: str, found: list[Case]) -> list[str]:
@@ -223,5 +235,4 @@ def _listed(ctx: Ctx, title: str, found: list[Case]) -> list[str]:
 
 
 def _line(ctx: Ctx, case: Case) -> str:
-    category = category_name(ctx.county, case.category)
-    return f"{case.id} {category}·{STATES[case.state]}：{clip(mask_phones(case.text), CLIP)}"
+    return f"{case.id} {called(ctx.county, case)}·{STATES[case.state]}：{clip(mask_phones(case.text), CLIP)}"

@@ -1,4 +1,4 @@
-"""Bring a town's own lists in: grids, people, departments, shops, articles.
+"""Bring a town's own lists in: grids, places, people, departments, shops, articles.
 
 Everything is checked first; one bad row and nothing changes. The same files a second time change nothing.
 """
@@ -54,6 +54,7 @@ def import_registry(
     registry = units.load(tx)
     _departments(tx, lists, registry, done)
     registry = units.load(tx)
+    _places(tx, lists, registry, done)
     holders = _people(tx, lists, registry, done, now)
     _shops(tx, lists, registry, done)
     _articles(tx, lists, done, now)
@@ -110,6 +111,23 @@ def _departments(tx: Tx, lists: Lists, registry: Registry, done: Imported) -> No
         elif any(getattr(old, name) != value for name, value in values.items()):
             units.change_department(tx, old.id, **values)
             done.changed["departments.csv"] += 1
+
+
+def _places(tx: Tx, lists: Lists, registry: Registry, done: Imported) -> None:
+    """A name in a unit is a place; what an import no longer names stays, as everywhere."""
+    known = {(place.name, place.unit_id): place for place in registry.places}
+    fresh: list[dict[str, object]] = []
+    for _, row in lists.of("places.csv"):
+        unit_id = registry.by_code[row["unit_code"]].id
+        values = {"code": row["code"], "kind": row["kind"]}
+        old = known.get((row["name"], unit_id))
+        if old is None:
+            fresh.append({"name": row["name"], "unit_id": unit_id, **values})
+        elif any(getattr(old, name) != value for name, value in values.items()):
+            units.change_place(tx, old.id, **values)
+            done.changed["places.csv"] += 1
+    units.add_places(tx, fresh)
+    done.added["places.csv"] += len(fresh)
 
 
 # --- people

@@ -34,6 +34,20 @@ def unit_of(ctx: Ctx, reading: Reading, reporter: Person) -> int:
     return _lowest(ctx, named, _own_unit(ctx, reporter) or _own_unit(ctx, ctx.person)) or _county(ctx)
 
 
+def charged(ctx: Ctx, kind: str, unit_id: int) -> int:
+    """Who answers for a case whose matter lies in a unit: for a report that unit.
+
+    For praise and suggestions the village above a grid. For a complaint the level above whoever is
+    complained of; a grid's worker does not sit in the village.
+    """
+    chain = ctx.registry.chain(unit_id)
+    above = [unit.id for unit in chain if unit.level not in GRID_LEVELS]
+    if kind == "report" or not above:
+        return unit_id
+    is_own = above[0] == unit_id
+    return above[1] if kind == "complaint" and is_own and len(above) > 1 else above[0]
+
+
 def is_grid(ctx: Ctx, unit_id: int) -> bool:
     return ctx.registry.units[unit_id].level in GRID_LEVELS
 
@@ -139,9 +153,9 @@ def _is_place(ctx: Ctx) -> bool:
     """Whether a place is named, and no matter. A matter's word may stand in a unit's name (河街农贸市场网格)
     or be a landmark (医院对面)."""
     reading = ctx.reading
-    names = [ctx.registry.units[unit_id].name for unit_id in reading.places]
+    names = ctx.county.places.names(reading.plain)
     said = reading.plain.strip(BARE)
-    if not (names or reading.has_place) or not (PLACE_END.search(said) or said.endswith(tuple(names))):
+    if not (names or reading.has_place) or not (PLACE_END.search(said) or ctx.county.places.close(said)):
         return False
     return all(
         any(word in name for name in names) or re.search(re.escape(word) + BESIDE, reading.plain)
@@ -155,6 +169,7 @@ def _amend(ctx: Ctx, case: Case, place: str, *, note: str, **values: object) -> 
     within = ctx.registry.units[case.unit_id].name + place
     places = ctx.county.places
     named = _named(ctx, places.find(place)) or ctx.registry.common(places.find(within))
+    named = None if named is None else charged(ctx, case.kind, named)
     is_below = named is not None and named != case.unit_id and ctx.registry.holds(case.unit_id, named)
     if is_below:
         values["unit_id"] = named

@@ -11,6 +11,10 @@ ENTRIES_MAX = 10
 
 @command("积分", "我的积分", "查积分", "积分查询", usage="积分", about="看自己有多少积分")
 def balance(ctx: Ctx, _match: re.Match[str]) -> str:
+    return told(ctx)
+
+
+def told(ctx: Ctx) -> str:
     points = ledger.points_of(ctx.tx, ctx.person.id)
     held = ledger.held_by(ctx.tx, ctx.person.id)
     return f"您现有 {points} 分。" + (f"另有 {held} 分已换商品，等待领取。" if held else "")

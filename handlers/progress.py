@@ -3,12 +3,13 @@
 import re
 from dataclasses import dataclass
 
-from handlers.announce import OUTCOMES, category_name, where
+from handlers.announce import OUTCOMES, called, where
 from handlers.ctx import NUMBER, County, Ctx, command
 from handlers.days import clock_time
 from handlers.dispatch import ANSWERS, STATES, find
 from handlers.report import HOTLINES
-from nlp.slots import mask_phones
+from nlp.plain import plain
+from nlp.slots import mask_phones, slots
 from store import cases, doubles, held, journal, merges, photos
 from store.cases import Case
 from store.db import Tx
@@ -35,10 +36,16 @@ STEPS = {
     "case.parted": "恢复单独办理",
     "case.left": "有事件拆出单独办理",
     "case.doubled": "发现疑似同一问题",
+    "case.split": "几件事分开登记",
+    "case.passed_on": "已转达",
+    "case.adopted": "建议已采纳",
+    "case.declined": "建议未采纳",
 }
 # Notes that are meant for the reporter; others may name people.
-PUBLIC_NOTES = {"case.rejected", "case.resolved", "case.answered"}
+PUBLIC_NOTES = {"case.rejected", "case.resolved", "case.answered", "case.adopted", "case.declined"}
 TURNS_MAX = 6
+DETAILS = {"place": "地点", "time": "时间", "people": "人数", "plate": "车牌"}
+DETAILS_TEXT_MAX = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +81,18 @@ class Progress:
     about="看事件办到哪一步",
 )
 def ask(ctx: Ctx, match: re.Match[str]) -> str:
-    case = find(ctx, match["number"])
+    return show(ctx, find(ctx, match["number"]))
+
+
+def show(ctx: Ctx, case: Case) -> str:
+    """How far a case is, for somebody who may see it."""
     lines = [
         f"事件 {case.id}：{_state(ctx.tx, case)}",
-        f"类别：{category_name(ctx.county, case.category)}　时限：{clock_time(case.due_at)}",
+        f"类别：{called(ctx.county, case)}　时限：{clock_time(case.due_at)}",
         f"地点：{where(ctx.county, case)}",
     ]
+    if ctx.person.posts and (details := _details(case.text)):
+        lines.append(f"要点：{details}")
     if case.urgent:
         lines.append(f"紧急，请拨打 {HOTLINES[case.urgent]}")
     if ctx.person.posts:
@@ -114,6 +127,15 @@ def _for_staff(ctx: Ctx, case: Case) -> list[str]:
     if waiting := held.get(ctx.tx, case.id):
         lines.append(f"答复待发（{ANSWERS[waiting.kind]}）：{mask_phones(waiting.answer)}")
     return lines
+def _details(text: str) -> str:
+    """What a worker looks for in a text: when, how many, which house, which vehicle. Nothing more is kept."""
+    found: dict[str, list[str]] = {}
+    for slot in slots(plain(text[:DETAILS_TEXT_MAX])):
+        if slot.kind in DETAILS and slot.text not in found.setdefault(slot.kind, []):
+            found[slot.kind].append(slot.text)
+    return "；".join(
+        f"{name} {'、'.join(found[kind][:3])}" for kind, name in DETAILS.items() if kind in found
+    )
 
 
 def _told(line: Line) -> str:
@@ -130,7 +152,7 @@ def by_token(tx: Tx, county: County, token: str) -> Progress | None:
         case.id,
         case.text,
         where(county, case),
-        category_name(county, case.category),
+        called(county, case),
         _state(tx, case),
         case.opened_at,
         case.due_at,

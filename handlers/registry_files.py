@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 
 from handlers.ctx import ROLES
 from handlers.rules import LEVELS
+from nlp.slots import NAME_LENGTH_MIN
 from store.units import Registry
 
 # The columns of each file; those in NEEDED must be filled in every row.
 COLUMNS = {
     "grids.csv": ("code", "name", "level", "parent_code", "kind", "households", "people", "group_webhook"),
     "departments.csv": ("code", "name", "unit_code", "group_webhook"),
+    "places.csv": ("name", "unit_code", "kind", "code"),
     "people.csv": ("name", "phone", "role", "grid_code", "wecom_userid", "openid"),
     "shops.csv": ("code", "name", "unit_code", "address"),
     "articles.csv": ("shop_code", "code", "name", "price", "stock", "unit"),
@@ -22,6 +24,7 @@ COLUMNS = {
 NEEDED = {
     "grids.csv": ("code", "name", "level"),
     "departments.csv": ("code", "name", "unit_code"),
+    "places.csv": ("name", "unit_code"),
     "people.csv": ("name", "role", "grid_code"),
     "shops.csv": ("code", "name", "unit_code"),
     "articles.csv": ("shop_code", "code", "name", "price"),
@@ -210,6 +213,11 @@ def _check_the_rest(lists: Lists, levels: dict[str, str], known: Registry, shop_
         _check_webhook(lists, "departments.csv", line, row)
         departments.add(row["code"])
     _check_unique(lists, "departments.csv", lambda row: row["code"])
+    for line, row in lists.of("places.csv"):
+        _check_unit(lists, "places.csv", line, row["unit_code"], levels)
+        if len(row["name"]) < NAME_LENGTH_MIN:
+            lists.bad("places.csv", line, f"name 至少 {NAME_LENGTH_MIN} 个字")
+    _check_unique(lists, "places.csv", lambda row: f"{row['name']} {row['unit_code']}")
     for line, row in lists.of("people.csv"):
         _check_person(lists, line, row, levels, departments)
     for column in ("wecom_userid", "openid"):

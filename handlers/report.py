@@ -1,31 +1,30 @@
 """上报: any text that is no command opens a case at once, from chat, by a QR page or for somebody else."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import nlp
 from handlers import doubles, place
-from handlers.announce import announce, category_name
+from handlers.announce import announce, called
 from handlers.codes import derived_code, derived_token, keyed, new_token
 from handlers.ctx import GAP, County, Ctx, Refused, command
 from handlers.days import clock_time
-from handlers.message import Message, Reply
+from handlers.message import ID_REMOVED, Message, Reply, without_ids
+from handlers.rules import KINDS
 from nlp import Reading
 from nlp.plain import plain
+from nlp.slots import remove_ids
 from store import cases, inbox, people, photos
 from store.cases import Case
 from store.db import Tx
 from store.people import Person
 
 HOUR = 3600
+ANSWER_HOURS = 15 * 24  # praise and suggestions: 13 working days are some 15 days (domain.md)
 URGENT_HOURS = 2  # danger to life or property: an answer within two hours (domain.md)
 TEXT_MAX = 4_000
+OWN_MAX = 20  # of the own cases, among which a complaint looks for its matter
 CLAIM_SECONDS = 15 * 86_400
 HOTLINES = {"119": "119 火警", "110": "110 报警", "120": "120 急救"}
-COURTESY = {
-    "greeting": "您好！直接说哪里有什么问题就行，例如：幸福社区3号楼井盖破了。发“帮助”看还能做什么。",
-    "thanks": "不客气！有问题随时告诉我，发“查询 编号”可以看进度。",
-}
 PHONE = re.compile(r"1\d{2}[ -]?\d{4}[ -]?\d{4}|0\d{2,3}[ -]?\d{7,8}")
 
 
@@ -50,7 +49,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What the page shows. `question` and `hotline` are "" where there is none."""
+    """What the page shows. `question`, `hotline` and `warning` are "" where there is none."""
 
     number: int
     token: str
@@ -58,19 +57,20 @@ class Receipt:
     question: str
     hotline: str
     category: str
+    warning: str
 
 
-def receive(ctx: Ctx) -> Reply:
-    """A text that is no command: small talk, the answer to our question, or a report."""
-    if ctx.reading.courtesy:
-        return Reply(COURTESY[ctx.reading.courtesy])
-    return place.answer(ctx) or answer_of(ctx, open_case(ctx, ctx.reading, ctx.person))
+def receive(ctx: Ctx, text: str, reporter: Person) -> Reply:
+    """Open the case of what somebody said and say so."""
+    reading = ctx.reading if text == ctx.message.text else ctx.county.read(text)
+    return answer_of(ctx, open_case(ctx, reading, reporter), reading)
 
 
 @command("上报", "我要上报", "我要反映", grammar=r"(?P<text>.*\w.*)", usage="上报 内容", about="反映一个问题")
 def force(ctx: Ctx, match: re.Match[str]) -> Reply:
-    reading = _read(ctx.county, match["text"])
-    return answer_of(ctx, open_case(ctx, reading, ctx.person))
+    """A report, whatever it sounds like."""
+    reading = replace(ctx.county.read(match["text"]), intent="report")
+    return answer_of(ctx, open_case(ctx, reading, ctx.person), reading)
 
 
 @command(
@@ -89,9 +89,9 @@ def on_behalf(ctx: Ctx, match: re.Match[str]) -> Reply:
         person_id = people.add(ctx.tx, now=ctx.now, name=match["name"], phone=phone)
     reporter = people.by_id(ctx.tx, person_id)
     assert reporter is not None
-    reading = _read(ctx.county, match["text"])
+    reading = ctx.county.read(match["text"])
     case = open_case(ctx, reading, reporter, note=f"替{match['name']}代报")
-    return answer_of(ctx, case)
+    return answer_of(ctx, case, reading)
 
 
 def open_case(
@@ -104,17 +104,21 @@ def open_case(
     token: str = "",
     claim_hash: str | None = None,
     silent: bool = False,
+    beside: Case | None = None,
 ) -> Case:
     """Open a case for what was read, in the unit that answers for it, with the deadline of its category.
 
     `spot` is a place given apart from the text; `token` and `claim_hash` come from a page;
-    a `silent` case sends no notices (it is settled already).
+    a `silent` case sends no notices (it is settled already); a matter that names no place of its
+    own lies where the case `beside` it lies.
     """
     if not reading.text.strip():
         raise Refused("请写一句话，说说是什么问题。")
-    unit_id = place.unit_of(ctx, reading, reporter)
+    kind = reading.intent if reading.intent in KINDS else "report"
+    about = _complained_of(ctx, reading, reporter) if kind == "complaint" else beside
+    matter_at = about.unit_id if about and not reading.places else place.unit_of(ctx, reading, reporter)
     category = ctx.county.rules.reading.by_code[reading.category]
-    hours = URGENT_HOURS if reading.urgent else category.due_hours
+    hours = category.due_hours if kind in ("report", "complaint") else ANSWER_HOURS
     lat, lng, label = place.location(ctx)
     values = {
         "state": "opened",
@@ -125,7 +129,7 @@ def open_case(
         "runner_up": reading.runner_up or "",
         "rules_revision": ctx.county.rules.revision,
         "urgent": reading.urgent or "",
-        "unit_id": unit_id,
+        "unit_id": _charged(ctx, kind, about, matter_at),
         "text": _storable(reading.text)[:TEXT_MAX],
         "place": _storable(spot or label),
         "lat": lat,
@@ -135,14 +139,16 @@ def open_case(
         "writer_id": ctx.person.id if ctx.person.id != reporter.id else None,
         "handler_id": None,
         "department_id": None,
-        "asked": not (place.is_grid(ctx, unit_id) or spot or label),
+        "asked": _is_to_ask(ctx, kind, matter_at) and not (spot or label),
         "confirmed": False,
         "token": token or new_token(),
         "claim_hash": claim_hash,
         "opened_at": ctx.now,
-        "due_at": ctx.now + hours * HOUR,
+        "due_at": ctx.now + (URGENT_HOURS if reading.urgent else hours) * HOUR,
         "resolved_at": None,
         "closed_at": None,
+        "kind": kind,
+        "accused_id": about.handler_id if about and kind == "complaint" else None,
     }
     case_id = cases.add(ctx.tx, **values)
     case = Case(id=case_id, **{name: values[name] for name in Case.__dataclass_fields__ if name != "id"})  # type: ignore[arg-type]
@@ -158,28 +164,67 @@ def _storable(text: str) -> str:
     return UNSTORABLE.sub("", text)
 
 
-def _read(county: County, text: str) -> Reading:
-    return nlp.read(text, county.rules.reading, county.places)
+def _charged(ctx: Ctx, kind: str, about: Case | None, matter_at: int) -> int:
+    """Who answers for the case; for one that complains of a department, whoever that is a department of."""
+    if kind == "complaint" and about is not None and about.department_id is not None:
+        return ctx.registry.departments[about.department_id].unit_id
+    return place.charged(ctx, kind, matter_at)
 
 
-def answer_of(ctx: Ctx, case: Case) -> Reply:
+def _is_to_ask(ctx: Ctx, kind: str, unit_id: int) -> bool:
+    """Whether the place is worth a question. Praise and suggestions are welcome from anywhere."""
+    return kind in ("report", "complaint") and not place.is_grid(ctx, unit_id)
+
+
+def _complained_of(ctx: Ctx, reading: Reading, reporter: Person) -> Case | None:
+    """The own case whose handling is complained of: the one named, or the last of that category."""
+    own = [case for case in cases.of_reporter(ctx.tx, reporter.id, OWN_MAX) if case.kind == "report"]
+    numbers = {int(number) for number in re.findall(r"\d{4,18}", reading.plain)}
+    named = [case for case in own if case.id in numbers]
+    alike = [case for case in own if case.category == reading.category]
+    return next(iter([*named, *alike]), None)
+
+
+def person_of(ctx: Ctx, case: Case) -> Person:
+    """Who reported a case."""
+    reporter = people.by_id(ctx.tx, case.reporter_id)
+    assert reporter is not None, "a case has a reporter"
+    return reporter
+
+
+def answer_of(ctx: Ctx, case: Case, reading: Reading) -> Reply:
     """What the reporter is told: whom to call, the number, who has it, and what we still need to know."""
     lines = []
     if case.urgent:
         lines.append(f"情况紧急，请马上拨打 {HOTLINES[case.urgent]}！已同时通知各级。")
-    lines.append(f"收到，编号 {case.id}，类别：{category_name(ctx.county, case.category)}。")
-    if alike := doubles.offer(ctx, case):
-        lines.append(alike)
-    if ctx.registry.units[case.unit_id].level in place.GRID_LEVELS:
-        lines.append(
-            f"已通知{ctx.registry.units[case.unit_id].name}的网格员，{clock_time(case.due_at)}前答复。"
-        )
-    else:
-        lines.append(f"已转{ctx.registry.units[case.unit_id].name}分拣，{clock_time(case.due_at)}前答复。")
+    first, *rest = _receipt_lines(ctx, case)
+    lines += filter(None, [first, doubles.offer(ctx, case), *rest])
     if case.asked:
         lines.append(place.QUESTION)
+    if reading.matters:
+        lines.append(f"您说了 {len(reading.matters)} 件事，先记在一起；回复“分开”就分别登记。")
     lines.append(f"发“查询 {case.id}”可看进度。")
     return Reply("\n".join(lines), case.id)
+
+
+def _receipt_lines(ctx: Ctx, case: Case) -> list[str]:
+    unit = ctx.registry.units[case.unit_id].name
+    match case.kind:
+        case "praise":
+            return [f"谢谢您的表扬！编号 {case.id}，已转{unit}，会转达给本人。"]
+        case "suggestion":
+            return [
+                f"谢谢您的建议！编号 {case.id}，已转{unit}，采纳不采纳{clock_time(case.due_at)}前答复您。"
+            ]
+        case "complaint":
+            return [
+                f"收到您的投诉，编号 {case.id}，类别：{called(ctx.county, case)}。",
+                f"已转上一级{unit}处理，{clock_time(case.due_at)}前答复。",
+            ]
+    told = f"收到，编号 {case.id}，类别：{called(ctx.county, case)}。"
+    if place.is_grid(ctx, case.unit_id):
+        return [told, f"已通知{unit}的网格员，{clock_time(case.due_at)}前答复。"]
+    return [told, f"已转{unit}分拣，{clock_time(case.due_at)}前答复。"]
 
 
 def from_page(tx: Tx, county: County, form: Form, *, now: int) -> Receipt:
@@ -197,25 +242,27 @@ def from_page(tx: Tx, county: County, form: Form, *, now: int) -> Receipt:
         raise Refused("电话号码不对，请检查，或者不填。")
     reporter_id = people.add(tx, now=now, phone=form.phone, unit_id=unit.id)
     reporter = Person(reporter_id, "", form.phone, unit.id, ())
-    message = Message(
-        form.id,
-        "web",
-        "",
-        "text",
-        form.text,
-        scene=form.unit_code,
-        lat=form.lat,
-        lng=form.lng,
-        label=form.place,
+    message = without_ids(
+        Message(
+            form.id,
+            "web",
+            "",
+            "text",
+            form.text,
+            scene=form.unit_code,
+            lat=form.lat,
+            lng=form.lng,
+            label=form.place,
+        )
     )
-    reading = _read(county, form.text)
+    reading = county.read(form.text)
     ctx = Ctx(tx, now, county, reporter, None, message, reading)
     code = derived_code(county.secret, "claim", form.id)
     case = open_case(
         ctx,
         reading,
         reporter,
-        spot=form.place,
+        spot=message.label,
         token=derived_token(county.secret, "case", form.id),
         claim_hash=keyed(county.secret, "claim", code),
     )
@@ -223,7 +270,7 @@ def from_page(tx: Tx, county: County, form: Form, *, now: int) -> Receipt:
     for jpeg in form.photos:
         photos.add(tx, case_id=case.id, jpeg=jpeg, now=now)
     inbox.answer(tx, row, reply="", case_id=case.id)
-    return _receipt(county, case, code)
+    return _receipt(county, case, code, form)
 
 
 def _receipt_again(tx: Tx, county: County, form: Form) -> Receipt:
@@ -231,15 +278,16 @@ def _receipt_again(tx: Tx, county: County, form: Form) -> Receipt:
     case = cases.get(tx, kept.case_id) if kept and kept.case_id else None
     if case is None:
         raise Refused("这次提交没有成功，请重新打开页面再试。")
-    return _receipt(county, case, derived_code(county.secret, "claim", form.id))
+    return _receipt(county, case, derived_code(county.secret, "claim", form.id), form)
 
 
-def _receipt(county: County, case: Case, code: str) -> Receipt:
+def _receipt(county: County, case: Case, code: str, form: Form) -> Receipt:
     return Receipt(
         case.id,
         case.token,
         code,
         place.QUESTION if case.asked else "",
         case.urgent,
-        category_name(county, case.category),
+        called(county, case),
+        ID_REMOVED if remove_ids(form.text + form.place)[1] else "",
     )

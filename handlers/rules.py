@@ -1,4 +1,4 @@
-"""The town's rule files as one immutable value: categories, notices, points."""
+"""The town's rule files as one immutable value: what reads messages, who hears of what, what earns points."""
 
 import hashlib
 import string
@@ -8,7 +8,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import nlp.answers
+import nlp.intent
 import nlp.rules
+from nlp.answers import Answers
+from nlp.intent import Intents
 
 LEVELS = ("county", "town", "village", "grid", "micro")
 CASE_FACTS = frozenset(
@@ -33,9 +37,14 @@ CASE_FACTS = frozenset(
         "left",
         "held",
         "answered",
+        "split",
+        "passed_on",
+        "adopted",
+        "declined",
     )
 )
 FACTS = CASE_FACTS | {"checkin.made", "checkin.late"}
+KINDS = ("report", "suggestion", "praise", "complaint")
 SEVERITIES = ("normal", "urgent")
 # Group levels, or whom the case concerns.
 TARGETS = frozenset({*LEVELS, "all", "department", "reporter"})
@@ -53,6 +62,7 @@ class NoticeRule:
     category: str = ""
     severity: str = ""
     level: str = ""
+    kind: str = ""
     format: str = "text"
 
 
@@ -70,6 +80,8 @@ class PointsRule:
 @dataclass(frozen=True, slots=True)
 class Rules:
     reading: nlp.rules.Rules
+    intents: Intents
+    answers: Answers
     notices: tuple[NoticeRule, ...]
     points: tuple[PointsRule, ...]
     revision: str
@@ -87,12 +99,14 @@ def load(folder: Path) -> Rules:
 @lru_cache(maxsize=2)
 def _load(folder: Path, _content: bytes) -> Rules:
     reading = nlp.rules.load(folder)
+    intents = nlp.intent.load(folder / "intent.toml")
+    answers = nlp.answers.load(folder / "answers.toml")
     notices = tuple(_blocks(folder / "notices.toml", "notice", NoticeRule, _check_notice))
     points = tuple(_blocks(folder / "points.toml", "points", PointsRule, _check_points))
     seen = hashlib.sha256(reading.revision.encode())
-    for name in ("notices.toml", "points.toml"):
+    for name in ("intent.toml", "answers.toml", "notices.toml", "points.toml"):
         seen.update((folder / name).read_bytes())
-    return Rules(reading, notices, points, seen.hexdigest()[:12])
+    return Rules(reading, intents, answers, notices, points, seen.hexdigest()[:12])
 
 
 def _blocks(file: Path, key: str, kind: type[Any], check: Any) -> list[Any]:
@@ -136,6 +150,7 @@ def _check_notice(rule: NoticeRule) -> None:
     _check_in("to", rule.to, TARGETS)
     _check_in("severity", rule.severity, {"", *SEVERITIES})
     _check_in("level", rule.level, {"", *LEVELS})
+    _check_in("kind", rule.kind, {"", *KINDS})
     _check_in("format", rule.format, {"text", "markdown"})
     _check_template(rule.text)
 

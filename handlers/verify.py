@@ -60,6 +60,8 @@ def _to_judge(ctx: Ctx, number: str) -> Case:
     if not (is_charged or may(ctx, case.unit_id, *JUDGES)):
         raise Refused(f"事件 {case.id} 不在您的辖区。")
     must_be(case, *cases.BEFORE_RESOLVING)
+    if case.kind == "praise":
+        raise Refused(f"表扬不用核实，转达后请发：转达 {case.id}。")
     # Nobody may give himself points.
     if ctx.person.id in (case.reporter_id, case.writer_id):
         raise Refused("不能核实自己上报的事件，请由别人核实。")

@@ -86,10 +86,16 @@ def intent(text: str, intents: Intents) -> Intent:
     for word, start, end in hits:
         found.setdefault(intents._scanner.words[word], []).append((start, end))
     if found:
+        # 坏了 hides 坏 where a kind is looked for, not where it is ruled out.
+        anywhere = {intents._scanner.words[hit[0]] for hit in intents._scanner.all_hits(text)}
         lead = LEAD.match(text)
         inner = lead.end() if lead else 0, len(text.rstrip(" ,.。!?~…;:"))
         for wish in intents.wishes:
-            if len(text) <= wish.length_max and _wishes(wish, found, inner):
+            if (
+                len(text) <= wish.length_max
+                and wish.unless.isdisjoint(anywhere)
+                and _wishes(wish, found, inner)
+            ):
                 return wish.name
     return "report"
 
@@ -121,8 +127,6 @@ def _words(wishes: Iterable[Wish]) -> Iterable[str]:
 
 
 def _wishes(wish: Wish, found: dict[str, list[tuple[int, int]]], inner: tuple[int, int]) -> bool:
-    if not wish.unless.isdisjoint(found):
-        return False
     return (
         not wish.words.isdisjoint(found)
         or any(found[word][0][0] <= inner[0] for word in wish.starts & found.keys())

@@ -9,7 +9,7 @@ from nlp.intent import NO_INTENTS, Intent, Intents, intent
 from nlp.matters import matters
 from nlp.plain import plain
 from nlp.rules import Rules
-from nlp.slots import Places, has_place
+from nlp.slots import Places, has_place, remove_ids
 from nlp.urgent import urgent
 
 
@@ -17,7 +17,7 @@ from nlp.urgent import urgent
 class Reading:
     """All that is understood of a text before anything is decided or written."""
 
-    text: str  # as written
+    text: str  # as written, without ID numbers
     plain: str
     category: str
     uncertain: bool
@@ -31,6 +31,7 @@ class Reading:
     intent: Intent = "report"
     answer: str | None = None  # from answers.toml, where that covers the whole question
     matters: tuple[str, ...] = ()  # where it lists several, each by itself
+    had_id: bool = False  # an ID number was taken out
 
 
 def read(
@@ -41,10 +42,11 @@ def read(
     answers: Answers = NO_ANSWERS,
 ) -> Reading:
     """Read a message: pure, no clock, no database; runs before the unit of work."""
+    text, had_id = remove_ids(text)
     simple = plain(text)
     guess = classify_plain(simple, rules)
     call = urgent(simple, rules)
-    polite = courtesy(simple)
+    polite = None if call else courtesy(simple)
     several = matters(text, rules)
     return Reading(
         text=text,
@@ -61,6 +63,7 @@ def read(
         intent="emergency" if call else _polite(polite) or intent(simple, intents),
         answer=None if call or polite else answer(simple, answers),
         matters=several if len(several) > 1 else (),
+        had_id=had_id,
     )
 
 

@@ -101,9 +101,20 @@ class Places:
         A name inside a longer one is not counted; 第三网格, 三网格 and 3网格 are one name, and
         2组 is not found in 12组.
         """
-        text = _numerals(plain(text))
-        hits = [hit for hit in self._scanner.hits(text) if _whole_number(text, hit[1], hit[2])]
+        hits = self._hits(_numerals(plain(text)))
         return tuple(dict.fromkeys(unit for hit in hits for unit in self._units[hit[0]]))
+
+    def names(self, text: str) -> tuple[str, ...]:
+        """The names found in `text`, as `_numerals` writes them."""
+        return tuple(self._scanner.words[which] for which, _, _ in self._hits(_numerals(plain(text))))
+
+    def close(self, text: str) -> bool:
+        """Whether `text` ends with a name."""
+        folded = _numerals(plain(text))
+        return any(end == len(folded) for _, _, end in self._hits(folded))
+
+    def _hits(self, text: str) -> list[tuple[int, int, int]]:
+        return [hit for hit in self._scanner.hits(text) if _whole_number(text, hit[1], hit[2])]
 
 
 def has_place(text: str) -> bool:

@@ -1,4 +1,8 @@
-"""Cases (事件): one row each, moved from state to state by their own table of steps."""
+"""Cases (事件): one row each, moved from state to state by their own table of steps.
+
+Most are reports of a matter. A complaint is about how one was handled; praise and suggestions need nobody
+to be sent out.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,6 +26,8 @@ NEXT: dict[str, frozenset[str]] = {
     "rejected": frozenset(),
     "merged": frozenset({"opened", "dispatched", "signed"}),
 }
+# A praise that was passed on and a suggestion that was answered are over with it.
+ANSWERED_AT_ONCE = ("praise", "suggestion")
 BEFORE_RESOLVING = ("opened", "dispatched", "signed")
 OPEN = (*BEFORE_RESOLVING, "resolved", "verified")
 
@@ -54,6 +60,8 @@ class Case:
     due_at: int
     resolved_at: int | None
     closed_at: int | None
+    kind: str
+    accused_id: int | None
 
 
 _COLUMNS = [cases.c[name] for name in Case.__dataclass_fields__]
@@ -107,15 +115,40 @@ def last_of(tx: Tx, person_id: int, *, since: int) -> Case | None:
     return Case(*row) if row else None
 
 
+def recent_of(tx: Tx, person_id: int, *, since: int, limit: int) -> list[Case]:
+    """What the person reported or wrote at or after `since` and nobody has resolved, newest first."""
+    own = sa.or_(cases.c.reporter_id == person_id, cases.c.writer_id == person_id)
+    query = (
+        sa.select(*_COLUMNS)
+        .where(own, cases.c.opened_at >= since, cases.c.state.in_(BEFORE_RESOLVING))
+        .order_by(cases.c.id.desc())
+    )
+    return [Case(*row) for row in tx.execute(query.limit(limit))]
+
+
 def move(tx: Tx, case: Case, state: str, **values: object) -> Case:
     """Move `case` one step on, if it still is where the caller saw it, and set `values` with it.
 
     Raises ValueError for a step that NEXT does not allow (a bug in the caller) and Conflict when
     somebody moved it first.
     """
-    if state not in NEXT[case.state]:
+    if state not in _next(case):
         raise ValueError(f"case {case.id}: {case.state} -> {state} is not a step")
     return _change(tx, case, {"state": state, **values})
+
+
+def _next(case: Case) -> frozenset[str]:
+    answered = case.kind in ANSWERED_AT_ONCE and case.state in BEFORE_RESOLVING
+    return NEXT[case.state] | {"closed"} if answered else NEXT[case.state]
+
+
+def reword(tx: Tx, case: Case, text: str, **values: object) -> Case:
+    """Change the text of a case, and `values` with it; raises Conflict where the text is another by now."""
+    seen = sa.update(cases).where(
+        cases.c.id == case.id, cases.c.text == case.text, cases.c.state.in_(BEFORE_RESOLVING)
+    )
+    change_one(tx, seen.values(text=text, **values))
+    return _again(tx, case)
 
 
 def change(tx: Tx, case: Case, **values: object) -> Case:
@@ -128,6 +161,10 @@ def _change(tx: Tx, case: Case, values: dict[str, object]) -> Case:
         cases.c.id == case.id, cases.c.state == case.state, cases.c.confirmed == case.confirmed
     )
     change_one(tx, seen.values(**values))
+    return _again(tx, case)
+
+
+def _again(tx: Tx, case: Case) -> Case:
     changed = get(tx, case.id)
     assert changed is not None
     return changed

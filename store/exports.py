@@ -14,6 +14,7 @@ _debit, _credit = acct.alias(), acct.alias()
 QUERIES: dict[str, sa.Select[Any]] = {
     "cases": sa.select(
         cases.c.id.label("number"),
+        cases.c.kind,
         cases.c.state,
         cases.c.category,
         cases.c.uncertain,

@@ -112,6 +112,18 @@ invitations = sa.Table(
     _number("used_at", nullable=True),
 )
 
+# Roads, compounds and firms by name: where they lie. A road through two villages has two rows.
+places = sa.Table(
+    "places",
+    metadata,
+    _id(),
+    _text("code", default=""),
+    _text("name"),
+    _text("kind", default=""),
+    _ref("unit_id", "units.id"),
+    sa.UniqueConstraint("name", "unit_id"),
+)
+
 # --- cases and what happened to them
 cases = sa.Table(
     "cases",
@@ -143,6 +155,10 @@ cases = sa.Table(
     _number("due_at"),
     _number("resolved_at", nullable=True),
     _number("closed_at", nullable=True),
+    _text("kind", default="report"),
+    # A complaint's: who had the matter and may not have this.
+    _ref("accused_id", "people.id", nullable=True),
+    sa.CheckConstraint("kind IN ('report', 'suggestion', 'praise', 'complaint')", name="kind"),
     sa.Index("ix_cases_state_unit", "state", "unit_id", "id"),
     sa.Index("ix_cases_reporter", "reporter_id", "id"),
     sa.Index("ix_cases_handler", "handler_id", "id"),

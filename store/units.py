@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from store import meta
 from store.db import Tx
-from store.tables import departments, units
+from store.tables import departments, places, units
 
 _REVISION = "registry_revision"
 
@@ -35,12 +35,30 @@ class Department:
     group_webhook: str
 
 
-class Registry:
-    """All units and departments as one immutable value, passed around instead of being looked up."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A road, a compound, a firm: a name by which people know where something is."""
 
-    def __init__(self, units: Iterable[Unit], departments: Iterable[Department], revision: str) -> None:
+    id: int
+    code: str
+    name: str
+    kind: str
+    unit_id: int
+
+
+class Registry:
+    """All units, departments and named places as one immutable value, passed around, not looked up."""
+
+    def __init__(
+        self,
+        units: Iterable[Unit],
+        departments: Iterable[Department],
+        revision: str,
+        places: Iterable[Place] = (),
+    ) -> None:
         self.units = {unit.id: unit for unit in units}
         self.departments = {department.id: department for department in departments}
+        self.places = tuple(places)
         self.revision = revision
 
     @cached_property
@@ -105,6 +123,7 @@ class Registry:
 
 _UNITS = sa.select(units).order_by(units.c.id)
 _DEPARTMENTS = sa.select(departments).order_by(departments.c.id)
+_PLACES = sa.select(places).order_by(places.c.id)
 
 
 def load(tx: Tx) -> Registry:
@@ -113,6 +132,7 @@ def load(tx: Tx) -> Registry:
         [Unit(*row) for row in tx.execute(_UNITS)],
         [Department(*row) for row in tx.execute(_DEPARTMENTS)],
         revision(tx),
+        [Place(*row) for row in tx.execute(_PLACES)],
     )
 
 
@@ -141,3 +161,12 @@ def add_all(tx: Tx, rows: Sequence[dict[str, object]]) -> dict[str, int]:
     """Add units; the id of each by its code."""
     added = sa.insert(units).returning(units.c.code, units.c.id)
     return {row[0]: row[1] for row in tx.execute(added, rows)} if rows else {}
+
+
+def add_places(tx: Tx, rows: Sequence[dict[str, object]]) -> None:
+    if rows:
+        tx.execute(sa.insert(places), rows)
+
+
+def change_place(tx: Tx, place_id: int, **values: object) -> None:
+    tx.execute(sa.update(places).where(places.c.id == place_id).values(**values))

@@ -3,7 +3,7 @@
 import pytest
 
 from handlers import report
-from handlers.announce import category_name
+from handlers.announce import called
 from tests.town import Town
 
 APOLOGY = "系统刚才出了点问题，您的消息已经保存，工作人员会处理，请不必重发。"
@@ -16,7 +16,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     def fail(*_: object) -> str:
         raise KeyError("category")
 
-    monkeypatch.setattr(report, "category_name", fail)
+    monkeypatch.setattr(report, "called", fail)
     return monkeypatch
 
 
@@ -39,7 +39,7 @@ def test_it_runs_again_once_the_bug_is_gone_and_its_writer_gets_the_answer(
     town.say("李秀英", "路灯坏了")
     town.say_in_group("何春梅", "3号楼井盖破了")
     assert town.house.retry_failed() == {"done": 0, "failed": 3}
-    broken.setattr(report, "category_name", category_name)
+    broken.setattr(report, "called", called)
     assert town.house.retry_failed() == {"done": 3, "failed": 0}
     assert town.house.retry_failed() == {"done": 0, "failed": 0}
     answers = [
@@ -59,7 +59,7 @@ def test_a_bug_in_the_second_half_of_a_message_undoes_the_first(
     """The check-in is undone with the report, and both come back with the retry."""
     assert town.say("何春梅", "今日平安，3号楼井盖破损") == APOLOGY
     assert (town.rows("checkins"), town.points("何春梅")) == ([], 0)
-    broken.setattr(report, "category_name", category_name)
+    broken.setattr(report, "called", called)
     town.house.retry_failed()
     assert ([row["name"] for row in town.rows("checkins")], town.points("何春梅")) == (["何春梅"], 3)
     assert town.drift() == []

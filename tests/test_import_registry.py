@@ -229,7 +229,7 @@ def test_a_head_line_that_is_wrong_hides_no_other_file_behind_a_flood_of_errors(
     assert errors(
         db, {"grids.csv": "编码,名称\nG1,网格\n", "people.csv": "name,role,role,grid_code\n", "gird.csv": ""}
     ) == [
-        "gird.csv：不认识的文件，可用：grids.csv、departments.csv、people.csv、shops.csv、articles.csv",
+        "gird.csv：不认识的文件，可用：grids.csv、departments.csv、places.csv、people.csv、shops.csv、articles.csv",
         "grids.csv：缺少列 code、name、level",
         "grids.csv：不认识的列 编码、名称，可用："
         "code、name、level、parent_code、kind、households、people、group_webhook",

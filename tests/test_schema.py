@@ -76,11 +76,33 @@ def test_each_table_on_sqlite_is_written_as_the_code_would_write_it(
 
 
 def _creates(file: Path) -> dict[str, set[str]]:
-    """Name -> the lines of the statement that made it; constraints may stand in another order."""
+    """Name -> the parts of the statement that made it; constraints may stand in another order."""
     query = "SELECT name, sql FROM sqlite_master WHERE type <> 'trigger' AND name <> 'alembic_version'"
     with sqlite3.connect(file) as connection:
         rows = connection.execute(query + " AND sql IS NOT NULL").fetchall()
-    return {name: {line.strip().rstrip(",") for line in text.splitlines()} for name, text in rows}
+    return {name: _parts(" ".join(text.split())) for name, text in rows}
+
+
+def _parts(create: str) -> set[str]:
+    """The columns and constraints; one that SQLite was given with a column added later as if at the end."""
+    head, _, body = create.partition("(")
+    pieces, depth = [""], 0
+    for each in body.rpartition(")")[0]:
+        depth += (each == "(") - (each == ")")
+        if each == "," and depth == 0:
+            pieces.append("")
+        else:
+            pieces[-1] += each
+    parts = {head.strip()}
+    for piece in pieces:
+        column, named, constraint = piece.strip().partition(" CONSTRAINT ")
+        name = column.partition(" ")[0]
+        parts |= (
+            {column, f"CONSTRAINT {constraint}".replace(" REF", f" FOREIGN KEY({name}) REF")}
+            if named
+            else {column}
+        )
+    return parts
 
 
 def test_the_ledger_has_its_guards(engine: sa.Engine) -> None:
