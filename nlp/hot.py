@@ -42,6 +42,8 @@ JOINS_MIN = 0.5  # of the median score lets a report join without the name
 OFTEN_MIN = 0.6  # as often as the place most people share, the longest name is taken
 SAME_MIN = 0.8  # of those who write a name write its next character alike
 PLACE_LENGTH_MAX = 12
+TITLE_MAX = 60  # characters of a first sentence
+PEOPLE_FEW = 30  # of fewer than so many it is not known which words are common
 TITLE_LENGTH = 8  # pairs a title may have without being long
 
 T = TypeVar("T")
@@ -49,6 +51,7 @@ _TOWN = ZoneInfo("Asia/Shanghai")
 _TIME = re.compile(
     r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[ T]+(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?(?:\.\d+)?)?"
 )
+_SENTENCE = re.compile("[^。！？!?；;\n]+")
 _DOTS = re.compile("[·•・‧]")
 _RUN = re.compile("[\u4e00-\u9fffA-Za-z0-9]+")
 # Ends of the names of places and firms. 站 and 厂 are none: 搅拌站 is what people complain about.
@@ -146,6 +149,15 @@ def cluster(
     return [_issue(period, matter, rank, category) for rank, matter in enumerate(matters, start=1)]
 
 
+def report(id: str, user: str, text: str, at: int, *, place: str = "") -> Report:
+    """A report of a text without a title: its first sentence stands for one. `place` is what was said
+    of the place apart from the text; `at` is UTC seconds."""
+    first = _SENTENCE.match(text.strip())
+    title = (first[0] if first else "")[:TITLE_MAX]
+    detail = text.strip()[len(title) :]
+    return Report(id, user, title if place in title else f"{place} {title}", at, detail)
+
+
 def seconds(text: str) -> int:
     """UTC seconds of a time as tables write it: 2019-02-28 11:25:05, 2019/2/28 11:25, 2019/2/28.
 
@@ -184,10 +196,10 @@ class _Period:
         self.frequency = [counts[number] for number in range(len(self.numbers))]  # people
         self.spelled = list(self.numbers)
         # Whole numbers: a sum of them does not depend on the order of a set. 0: says nothing.
-        most = max(PEOPLE_MIN, COMMON_MAX * self.people)
+        people = max(PEOPLE_FEW, self.people)
+        most = COMMON_MAX * people
         self.rarity = [
-            round(1000 * log(self.people / many)) if PEOPLE_MIN <= many <= most else 0
-            for many in self.frequency
+            round(1000 * log(people / many)) if PEOPLE_MIN <= many <= most else 0 for many in self.frequency
         ]
         both = list(zip(reports, texts, said, strict=True))
         self.notes = [self._note(*each) for each in self._steps(both, 30, 45)]
