@@ -17,7 +17,8 @@ from rich.text import Text
 from bot.text_file import read_text
 from handlers.days import DAY_SECONDS, local
 from nlp.classify import classify
-from nlp.hot import Issue, Report, cluster, report, seconds
+from nlp.hot import Issue, cluster
+from nlp.reports import Report, report, seconds
 from nlp.rules import Rules
 from nlp.slots import mask_phones
 from store import reported

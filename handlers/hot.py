@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from handlers.announce import category_name, clip
 from handlers.ctx import JobCtx, cron
 from handlers.days import DAY_SECONDS, local, local_day
-from nlp.hot import PEOPLE_MIN, WINDOW_DAYS, Issue, cluster, report
+from nlp.hot import WINDOW_DAYS, Issue, cluster
+from nlp.notes import PEOPLE_MIN
+from nlp.reports import report
 from nlp.slots import mask_phones
 from store import outbox, reported
 from store.reported import Reported

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from nlp import hot
 from nlp.alike import DAY
-from nlp.hot import Issue, Report, cluster, seconds
+from nlp.hot import Issue, cluster
+from nlp.reports import Report, seconds
 
 START = seconds("2024-03-01 08:00:00")
 
@@ -265,13 +266,13 @@ def test_any_texts_at_all_can_be_clustered(written: list[tuple[str, str, str]]) 
 
 def test_twice_the_reports_are_about_twice_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
     compared = [0]
-    score = hot._Period._score
+    score = hot._Search._score
 
-    def counting(self: hot._Period, profile: dict[int, int], position: int) -> int:
+    def counting(self: hot._Search, profile: dict[int, int], position: int) -> int:
         compared[0] += 1
         return score(self, profile, position)
 
-    monkeypatch.setattr(hot._Period, "_score", counting)
+    monkeypatch.setattr(hot._Search, "_score", counting)
     work = []
     for size in (1000, 2000, 4000):
         compared[0] = 0
