@@ -1,8 +1,9 @@
 """Find the matters many people report over a period: one place or thing, one matter, several people."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from heapq import heappushpop
 from statistics import median
 from typing import NamedTuple
 
@@ -173,8 +174,21 @@ class _Search:
                 groups[which].append(position)
         # Of names that stand in the very same reports the longest is enough.
         distinct = {tuple(ids): name for name, ids in sorted(zip(names, groups, strict=True), key=_by_length)}
-        peaks = sorted((-self._peak(ids), name, ids) for ids, name in distinct.items())
-        return {name: list(ids) for peak, name, ids in peaks[:NAMES_MAX] if -peak >= self.people_min}
+        return {name: list(ids) for name, ids in self._most_used(distinct)}
+
+    def _most_used(self, named: Mapping[tuple[int, ...], str]) -> Iterator[tuple[str, tuple[int, ...]]]:
+        """The names most people use in one window, with the reports that hold them."""
+        peaks: list[tuple[int, str, tuple[int, ...]]] = []
+        enough = [self.people_min] * NAMES_MAX  # a heap: the peaks of the names that would be taken so far
+        for ids in sorted(named, key=len, reverse=True):
+            if len(ids) < enough[0]:
+                break
+            peak = self._peak(ids)
+            heappushpop(enough, peak)
+            peaks.append((-peak, named[ids], ids))
+        for peak, name, ids in sorted(peaks)[:NAMES_MAX]:
+            if -peak >= self.people_min:
+                yield name, ids
 
     def _names(self) -> list[str]:
         """Places, and whatever several titles have in common: a firm, a scheme, a road works."""
@@ -237,6 +251,8 @@ class _Search:
             fitting = self._fitting(profile, core, rest)
             if not fitting:
                 return _Matter(frozenset(core), name, {}, 0, 0)
+            if fitting == core:
+                break
             core = set(fitting)
         return _Matter(frozenset(core), name, profile, self._cohesion(core, profile, own), 0)
 

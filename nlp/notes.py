@@ -5,7 +5,7 @@ from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import compress, count, pairwise
 from math import log
 from typing import NamedTuple, TypeVar
 
@@ -47,7 +47,7 @@ class Notes:
 
     def __init__(self, reports: list[Report], on_progress: Progress) -> None:
         self.on_progress = on_progress
-        self.numbers: dict[str, int] = {}  # of character pairs
+        self.numbers: dict[str, int] = defaultdict(count().__next__)  # of character pairs
         self.times = [report.at for report in reports]
         numbers: dict[str, int] = {}
         self.users = [numbers.setdefault(report.user, len(numbers)) for report in reports]
@@ -88,23 +88,20 @@ class Notes:
         """The numbers of the pairs in the title, and of those in all the text."""
         title, _, detail = text.partition("\n")
         in_title = shingles(title)
-        numbers = self.numbers
-        title_pairs, pairs = (
-            array("I", [numbers.setdefault(pair, len(numbers)) for pair in each])
-            for each in (in_title, in_title | shingles(detail))
-        )
-        return title_pairs, pairs
+        numbered = self.numbers.__getitem__
+        return array("I", map(numbered, in_title)), array("I", map(numbered, in_title | shingles(detail)))
 
     def _note(self, report: Report, text: str, said: "tuple[array[int], array[int]]") -> Note:
         title, _, detail = text.partition("\n")
-        title_pairs, pairs = (array("I", [pair for pair in each if self.rarity[pair]]) for each in said)
+        rarity = self.rarity.__getitem__
+        title_pairs, pairs = (array("I", compress(each, map(rarity, each))) for each in said)
         places = place_names(title)
         return Note(
             report=report,
             text=text,
             pairs=pairs,
             title_pairs=title_pairs,
-            weight=sum([self.rarity[pair] for pair in pairs]),
+            weight=sum(map(rarity, pairs)),
             places=places | place_names(detail[:PLACES_LENGTH]),
             title_places=places,
         )
