@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ahocorasick_rs import AhoCorasick
 
 from nlp.alike import DAY
-from nlp.notes import PEOPLE_MIN, RUN, Notes, Progress
+from nlp.notes import PEOPLE_MIN, RUN, Notes, Progress, Written
 from nlp.reports import Report
 
 WINDOW_DAYS = 30
@@ -28,6 +28,7 @@ NAMED_MIN = 0.3  # of the reports with a name that is no place's speak of the ma
 ROUNDS = 2
 SAMPLE_MAX = 50  # reports of one name that are split
 NAMES_MAX = 1500  # most used names looked at
+NAMES_LEAST = 3  # names a report; so many names shared out evenly, each is held by as many as a name needs
 JOINS_MIN = 0.5  # of the median score lets a report join without the name
 TITLE_LENGTH = 8  # pairs a title may have without being long
 
@@ -140,8 +141,8 @@ class _Search:
             if position in taken:
                 continue
             scores: dict[int, int] = defaultdict(int)
-            for pair in self.notes[position].pairs:
-                for which, worth in wanted.get(pair, ()):
+            for pair in filter(wanted.__contains__, self.notes[position].pairs):
+                for which, worth in wanted[pair]:
                     scores[which] += worth
             fits = [
                 (score / needed[which][0], -which)
@@ -192,18 +193,20 @@ class _Search:
 
     def _names(self) -> list[str]:
         """Places, and whatever several titles have in common: a firm, a scheme, a road works."""
+        # In many reports what few hold is not among the most used: 20 of 100,000.
+        least = max(self.people_min, len(self.notes) // (NAMES_MAX * NAMES_LEAST))
         counts = Counter(place for note in self.notes for place in note.places)
-        names = {name: many for name, many in counts.items() if many >= self.people_min}
+        names = {name: many for name, many in counts.items() if many >= least}
         runs = [run for note in self.notes for run in RUN.findall(note.text.partition("\n")[0])]
         shorter: Mapping[str, int] | None = None
         for length in range(NAME_LENGTH_MIN, NAME_LENGTH_MAX + 1):
             grams = Counter(
                 gram
                 for run in runs
-                for gram in [run[start : start + length] for start in range(len(run) - length + 1)]
-                if shorter is None or (gram[1:] in shorter and gram[:-1] in shorter)
+                for start in range(len(run) - length + 1)
+                if (gram := run[start : start + length]) and (shorter is None or gram[:-1] in shorter)
             )
-            shorter = {gram: many for gram, many in grams.items() if many >= self.people_min}
+            shorter = {gram: many for gram, many in grams.items() if many >= least}
             names |= {gram: many for gram, many in shorter.items() if gram not in names}
         # A name that nearly always is part of a longer one is not asked for by itself.
         parts = {
@@ -220,16 +223,17 @@ class _Search:
         Of a name in very many reports an even sample is split; the rest is asked whether it fits.
         """
         sample = set(ids[:: 1 + (len(ids) - 1) // SAMPLE_MAX])
-        rest = set(sample)
+        rest, written = set(sample), self.notes.common(sample, self.people_min)
         found = []
         for _ in range(MATTERS_MAX):
-            said = self._said(rest, self.notes.own(name, rest))
+            said = self._said(rest, self.notes.own(name, rest), written)
             if not said:
                 break
             seed = max(
                 said, key=lambda pair: (said[pair] ** 2 * self.notes.rarity[pair], self.notes.spelled[pair])
             )
-            matter = self._grown(name, {each for each in rest if seed in self.notes[each].pairs}, rest)
+            core = {each for each in rest if seed in written[each]}
+            matter = self._grown(name, core, rest, written)
             rest -= matter.ids
             if self._is_one(matter, sample):
                 if len(sample) < len(ids):
@@ -239,7 +243,7 @@ class _Search:
                     found.append(matter._replace(peak=peak))
         return found
 
-    def _grown(self, name: str, core: set[int], rest: set[int]) -> _Matter:
+    def _grown(self, name: str, core: set[int], rest: set[int], written: Written) -> _Matter:
         """The matter the core reports speak of, with all others of `rest` that fit its profile.
 
         What they share only by naming one place does not count: a place with many matters is none.
@@ -247,7 +251,7 @@ class _Search:
         for _ in range(ROUNDS):
             own = self.notes.own(name, core) | self.notes.own(self.notes.widened(name, core), core)
             own |= self.notes.own(self.notes.place(core), core)
-            profile = self._profile(core, own)
+            profile = self._profile(core, own, written)
             fitting = self._fitting(profile, core, rest)
             if not fitting:
                 return _Matter(frozenset(core), name, {}, 0, 0)
@@ -290,24 +294,28 @@ class _Search:
             return False
         return self._elsewhere(matter, place) <= ELSEWHERE_MAX
 
-    def _said(self, ids: Collection[int], own: Collection[int]) -> dict[int, int]:
+    def _said(
+        self, ids: Collection[int], own: Collection[int], written: Written | None = None
+    ) -> dict[int, int]:
         """How many people use each pair that enough of them use, far more often than others do."""
         people = len(self.notes.people_of(ids))
         expected = LIFT_MIN * people / max(1, self.notes.people - people)
         return {
             pair: many
-            for pair, many in self.notes.counts(ids).items()
+            for pair, many in self.notes.counts(ids, written).items()
             if many >= self.people_min
             and many >= expected * (self.notes.frequency[pair] - many)
             and pair not in own
         }
 
-    def _profile(self, ids: Collection[int], own: Collection[int]) -> dict[int, int]:
+    def _profile(
+        self, ids: Collection[int], own: Collection[int], written: Written | None = None
+    ) -> dict[int, int]:
         """What sharing each of a matter's pairs is worth: its rarity, much less where few use it."""
         many = len(self.notes.people_of(ids))
         worth = {
             pair: self.notes.rarity[pair] * users * users // (many * many)
-            for pair, users in self._said(ids, own).items()
+            for pair, users in self._said(ids, own, written).items()
             if users >= SHARED_MIN * many
         }
         strongest = sorted(worth, key=lambda pair: (-worth[pair], self.notes.spelled[pair]))[:PROFILE_MAX]

@@ -3,7 +3,7 @@
 import re
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import compress, count, pairwise
 from math import log
@@ -26,6 +26,7 @@ _KEPT_MAX = 4096  # sets of pairs: those of the reports that are compared just n
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
+Written = Mapping[int, "array[int]"]  # the pairs of reports, by position
 RUN = re.compile("[\u4e00-\u9fffA-Za-z0-9]+")
 _DOTS = re.compile("[·•・‧]")
 
@@ -65,6 +66,7 @@ class Notes:
         ]
         both = list(zip(reports, texts, said, strict=True))
         self._notes = [self._note(*each) for each in self.steps(both, 30, 45)]
+        self.written: Written = {position: note.pairs for position, note in enumerate(self._notes)}
         self.pairs = lru_cache(_KEPT_MAX)(self._pairs)
 
     def __len__(self) -> int:
@@ -113,11 +115,16 @@ class Notes:
         """The numbers of those who wrote these."""
         return {self.users[each] for each in ids}
 
-    def counts(self, ids: Collection[int]) -> Counter[int]:
-        """How many people use each pair."""
-        return self._counted([self._notes[each].pairs for each in ids], ids)
+    def counts(self, ids: Collection[int], written: Written | None = None) -> Counter[int]:
+        """How many people use each pair, or of `written` each of the pairs kept there."""
+        return self._counted([(written or self.written)[each] for each in ids], ids)
 
-    def _counted(self, written: "Iterable[array[int]]", ids: Collection[int]) -> Counter[int]:
+    def common(self, ids: Collection[int], people_min: int) -> Written:
+        """Of each of these reports the pairs that enough people among them use: no other can matter."""
+        used = {pair for pair, many in self.counts(ids).items() if many >= people_min}
+        return {each: array("I", filter(used.__contains__, self.written[each])) for each in ids}
+
+    def _counted(self, written: Iterable["array[int]"], ids: Collection[int]) -> Counter[int]:
         by_user: dict[int, list[array[int]]] = defaultdict(list)
         for each, pairs in zip(ids, written, strict=True):
             by_user[self.users[each]].append(pairs)
@@ -133,17 +140,17 @@ class Notes:
         users = [self.users[each] for each in in_order]
         if not times or times[-1] < times[0] + seconds:
             return len(set(users))
-        within: Counter[int] = Counter()
-        first = most = 0
+        within: dict[int, int] = dict.fromkeys(users, 0)
+        first = people = most = 0
         for at, user in zip(times, users, strict=True):
+            people += not within[user]
             within[user] += 1
             while times[first] <= at - seconds:
-                gone = users[first]
-                within[gone] -= 1
-                if not within[gone]:
-                    del within[gone]
+                within[users[first]] -= 1
+                people -= not within[users[first]]
                 first += 1
-            most = max(most, len(within))
+            if people > most:  # max() is slow, and this is asked of every name
+                most = people
         return most
 
     def own(self, name: str, ids: Collection[int]) -> set[int]:

@@ -253,7 +253,7 @@ def test_times_may_lack_seconds_or_hours_and_nothing_else_is_a_time() -> None:
             seconds(wrong)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.text(max_size=60), st.text(max_size=120), st.sampled_from("abcd")), max_size=12))
 def test_any_texts_at_all_can_be_clustered(written: list[tuple[str, str, str]]) -> None:
     reports = [
@@ -280,6 +280,14 @@ def test_twice_the_reports_are_about_twice_the_work(monkeypatch: pytest.MonkeyPa
         work.append(compared[0])
     assert work[1] <= 2.5 * work[0]
     assert work[2] <= 2.5 * work[1]
+
+
+@pytest.mark.long
+def test_four_times_the_reports_take_about_four_times_as_long() -> None:
+    from bench import hot as bench
+
+    few, many = bench.measure(10_000), bench.measure(40_000)
+    assert many["seconds"] <= 8 * few["seconds"], (few, many)
 
 
 def _town(size: int) -> list[Report]:
