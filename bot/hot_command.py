@@ -147,15 +147,15 @@ def _row(issue: Issue) -> dict[str, object]:
 
 
 def _table(issues: Sequence[Issue], rules: Rules) -> Table:
-    table = Table(title=f"热点问题 {len(issues)} 个")
-    for name in ("排名", "人数", "件数", "点赞"):
+    table = Table(title=f"热点问题 {len(issues)} 个", caption="按“同期”排名：期限（--days）内最多的人数")
+    for name in ("排名", "同期", "人数", "件数", "点赞"):
         table.add_column(name, justify="right", no_wrap=True)
     for name in ("时间", "地点", "类别", "问题"):
         table.add_column(name, overflow="fold")
     for issue in issues:
         category = rules.by_code.get(issue.category)
         table.add_row(
-            *map(str, (issue.rank, issue.people, issue.reports, issue.likes)),
+            *map(str, (issue.rank, issue.peak, issue.people, issue.reports, issue.likes)),
             f"{local(issue.start):%Y-%m-%d} 至 {local(issue.end):%Y-%m-%d}",
             # Text, for whoever writes [red] in a report.
             *map(Text, (issue.place, category.name if category else issue.category, issue.title)),
