@@ -190,6 +190,49 @@ def export(
         export.write(db, kind, format, sys.stdout)
 
 
+@app.command(help="多人反映的同一件事：一个 CSV/XLSX 文件里的，或者本县一段时间的事件里的。")
+def hot(
+    file: Annotated[
+        Path | None, typer.Argument(help="id,user,title,time,detail,up 的表；不给就看数据库里的事件")
+    ] = None,
+    since: Annotated[str | None, typer.Option(help="从哪天起，例如 2026-11-01")] = None,
+    until: Annotated[str | None, typer.Option(help="到哪天为止（含这一天）")] = None,
+    format: Annotated[str, typer.Option(help="text 或 jsonl")] = "text",
+    days: Annotated[int, typer.Option(help="按多少天里的人数排名", min=1)] = 30,
+    top: Annotated[int | None, typer.Option(help="只要前多少个", min=1)] = None,
+    rules: Annotated[
+        Path, typer.Option(help="分类规则文件，默认 rules/categories.toml", show_default=False)
+    ] = CATEGORIES,
+) -> None:
+    import time
+
+    from bot import hot_command
+    from nlp.rules import load_categories
+
+    if format not in hot_command.FORMATS:
+        stop(f"没有 {format} 这种格式，可用：{'、'.join(hot_command.FORMATS)}")
+    if file is None and since is None:
+        stop("给一个文件，或者用 --since 2026-11-01 看这天以来本县的事件")
+    try:
+        begin = hot_command.moment(since) if since else None
+        end = hot_command.moment(until, end=True) if until else None
+        if begin is not None and end is not None and begin >= end:
+            stop(f"--since {since} 比 --until {until} 晚")
+        loaded = load_categories(rules)
+        if file is not None:
+            found = hot_command.read_table(file)
+            for note in found.notes:
+                typer.echo(f"提醒：{note}", err=True)
+            reports = found.reports
+        else:
+            with _reading() as db:
+                reports = hot_command.read_cases(db, begin or 0, end or int(time.time()) + 1)
+    except (ValueError, OSError) as error:
+        stop(str(error))
+    issues = hot_command.find(reports, since=begin, until=end, days=days, rules=loaded)
+    hot_command.write(issues[:top], format, loaded, sys.stdout)
+
+
 @app.command(help="给每个网格写一个二维码（SVG），扫码即可上报。")
 def qr(
     folder: Annotated[Path, typer.Option("--out", help="写到哪个文件夹")] = Path("qr"),

@@ -1,6 +1,7 @@
 """Runs the handlers' jobs: each at its planned local time, once across processes and restarts."""
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -42,7 +43,8 @@ def run_due(db: Database, county: County, now: int) -> list[str]:
         if now - planned > job.catch_up_seconds or _is_done(db, job, planned):
             continue
         try:
-            if db.write(partial(_run, county=county, job=job, planned=planned, now=now)):
+            work = _prepared(db, county, job, planned, now)
+            if db.write(partial(_run, county=county, job=job, planned=planned, now=now, work=work)):
                 done.append(job.name)
         except Exception:
             log.exception("job %s failed", job.name)
@@ -55,7 +57,7 @@ def _planned(job: Job, now: int) -> int:
         return now // job.every * job.every
     moment = datetime.fromtimestamp(now, ZONE)
     planned = moment.replace(hour=job.hour, minute=job.minute, second=0, microsecond=0)
-    if planned > moment:
+    while planned > moment or job.weekday not in (0, planned.isoweekday()) or job.day not in (0, planned.day):
         planned -= timedelta(days=1)
     return int(planned.timestamp())
 
@@ -65,9 +67,18 @@ def _is_done(db: Database, job: Job, planned: int) -> bool:
         return runs.done(tx, job=job.name, planned=planned)
 
 
-def _run(tx: Tx, county: County, job: Job, planned: int, now: int) -> bool:
+def _prepared(db: Database, county: County, job: Job, planned: int, now: int) -> Callable[[JobCtx], None]:
+    """What is to be written, thought out in a reading transaction while the writer serves others."""
+    if job.prepare is None:
+        return job.run
+    with db.read() as tx:
+        prepared = job.prepare(JobCtx(tx, now, planned, county))
+    return lambda ctx: job.run(ctx, prepared)
+
+
+def _run(tx: Tx, county: County, job: Job, planned: int, now: int, work: Callable[[JobCtx], None]) -> bool:
     """The row and the job's work in one unit: another process that comes second finds the row."""
     if not runs.begin(tx, job=job.name, planned=planned, now=now):
         return False
-    job.run(JobCtx(tx, now, planned, county))
+    work(JobCtx(tx, now, planned, county))
     return True

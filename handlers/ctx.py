@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import nlp
 from handlers.message import Message, Reply
@@ -91,6 +91,7 @@ class JobCtx:
 # What a command does with a match: its answer, or None to say that the text is a report after all.
 Run = Callable[[Ctx, re.Match[str]], Reply | str | None]
 AnyRun = TypeVar("AnyRun", bound=Run)
+AnyJob = TypeVar("AnyJob", bound=Callable[..., None])
 
 
 @dataclass(frozen=True)
@@ -109,14 +110,20 @@ class Command:
 
 @dataclass(frozen=True)
 class Job:
-    """Runs at hour:minute local time, or every `every` seconds where that is set."""
+    """Runs at hour:minute local time, or every `every` seconds where that is set.
+
+    `weekday` (1 Monday to 7 Sunday) or `day` (of the month) makes it weekly or monthly; 0 is any.
+    """
 
     name: str
     hour: int
     minute: int
     every: int
+    weekday: int
+    day: int
     catch_up_seconds: int
-    run: Callable[[JobCtx], None]
+    run: Callable[..., None]
+    prepare: Callable[[JobCtx], Any] | None = None
 
 
 BARE = " 。.!！?？~～:：,，"
@@ -147,13 +154,27 @@ def command(
 
 
 def cron(
-    *, hour: int = 0, minute: int = 0, every: int = 0, catch_up_hours: int = 2
-) -> Callable[[Callable[[JobCtx], None]], Callable[[JobCtx], None]]:
-    """Declare a job: daily at hour:minute in Asia/Shanghai, or every `every` seconds."""
+    *,
+    hour: int = 0,
+    minute: int = 0,
+    every: int = 0,
+    weekday: int = 0,
+    day: int = 0,
+    catch_up_hours: int = 2,
+    prepare: Callable[[JobCtx], Any] | None = None,
+) -> Callable[[AnyJob], AnyJob]:
+    """Declare a job: at hour:minute in Asia/Shanghai daily, each `weekday` (1 is Monday) or each `day`
+    of the month (1 to 28, which every month has), or every `every` seconds.
 
-    def declare(run: Callable[[JobCtx], None]) -> Callable[[JobCtx], None]:
+    What takes long is read and thought out by `prepare(ctx)` in a reading `tx`, so that nobody waits for
+    it; the job is then run as `run(ctx, what prepare returned)`.
+    """
+    if not 0 <= weekday <= 7 or not 0 <= day <= 28 or (weekday and day):
+        raise ValueError(f"no such day: weekday {weekday}, day {day}")
+
+    def declare(run: AnyJob) -> AnyJob:
         name = f"{run.__module__.rpartition('.')[2]}.{run.__name__}"
-        JOBS.append(Job(name, hour, minute, every, catch_up_hours * 3600, run))
+        JOBS.append(Job(name, hour, minute, every, weekday, day, catch_up_hours * 3600, run, prepare))
         return run
 
     return declare

@@ -61,6 +61,48 @@ def test_a_job_runs_at_its_hour_in_shanghai_and_once_a_day(town: Town, job: str)
     assert runs == [(SIX_PM, SIX_PM), (SIX_PM + DAY_SECONDS, SIX_PM + DAY_SECONDS + 5)]
 
 
+def test_a_weekly_job_runs_on_its_weekday_and_a_monthly_one_on_its_day(town: Town, job: str) -> None:
+    """NOW is Monday 23 November: the jobs below are due on Wednesdays and on each 5th."""
+    handlers_ctx.JOBS.clear()
+    weekly, monthly = [], []
+
+    @cron(hour=18, weekday=3)
+    def each_wednesday(ctx: JobCtx) -> None:
+        weekly.append(ctx.planned)
+
+    @cron(hour=18, day=5)
+    def each_fifth(ctx: JobCtx) -> None:
+        monthly.append(ctx.planned)
+
+    for day in range(45):
+        run_at(town, SIX_PM + day * DAY_SECONDS)
+    days = [2, 9, 16, 23, 30, 37, 44]
+    assert weekly == [SIX_PM + day * DAY_SECONDS for day in days]
+    assert monthly == [SIX_PM + day * DAY_SECONDS for day in (12, 43)]
+
+
+@pytest.mark.parametrize("wrong", [{"weekday": 8}, {"weekday": -1}, {"day": 29}, {"weekday": 1, "day": 5}])
+def test_a_day_that_not_every_week_or_month_has_is_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(ValueError):
+        cron(hour=8, **wrong)
+
+
+def test_a_job_may_think_in_a_reading_transaction_and_write_what_it_found(town: Town, job: str) -> None:
+    handlers_ctx.JOBS.clear()
+
+    def look(ctx: JobCtx) -> str:
+        with pytest.raises(Exception, match="read"):  # it cannot write, whoever waits is not held up
+            meta.put(ctx.tx, "said", "too early")
+        return f"seen at {ctx.planned}"
+
+    @cron(hour=18, prepare=look)
+    def tell(ctx: JobCtx, seen: str) -> None:
+        meta.put(ctx.tx, "said", seen)
+
+    assert (run_at(town, SIX_PM), said(town)) == (["test_clock.tell"], f"seen at {SIX_PM}")
+    assert (run_at(town, SIX_PM + 20), said(town)) == ([], f"seen at {SIX_PM}")
+
+
 @pytest.mark.skipif(not hasattr(time, "tzset"), reason="this system cannot change its time zone")
 def test_the_time_zone_of_the_machine_does_not_matter(
     town: Town, job: str, monkeypatch: pytest.MonkeyPatch
@@ -97,12 +139,14 @@ def test_a_run_that_fails_leaves_nothing_and_is_tried_again_at_the_next_tick(tow
 
 
 def test_the_jobs_of_the_house_are_planned_for_the_hours_the_town_knows(town: Town) -> None:
-    planned = {job.name: (job.hour, job.minute, job.every) for job in handlers_ctx.JOBS}
+    planned = {job.name: (job.weekday, job.hour, job.minute, job.every) for job in handlers_ctx.JOBS}
     assert planned == {
-        "checkin.remind_missing": (18, 0, 0),
-        "checkin.summarize": (20, 0, 0),
-        "redeem.expire": (0, 0, 600),
-        "reply.release_overdue": (0, 0, 600),
+        "checkin.remind_missing": (0, 18, 0, 0),
+        "checkin.summarize": (0, 20, 0, 0),
+        "hot.tell_county": (1, 8, 30, 0),
+        "hot.tell_towns": (0, 8, 0, 0),
+        "redeem.expire": (0, 0, 0, 600),
+        "reply.release_overdue": (0, 0, 0, 600),
     }
 
 
@@ -155,7 +199,12 @@ def test_two_processes_on_one_postgresql_remind_once(county_url: str, town: Town
         for name in process.communicate(timeout=60)[0].strip().split(",")
         if name
     ]
-    assert sorted(ran) == ["checkin.remind_missing", "redeem.expire", "reply.release_overdue"]
+    assert sorted(ran) == [
+        "checkin.remind_missing",
+        "hot.tell_county",
+        "redeem.expire",
+        "reply.release_overdue",
+    ]
 
 
 def test_the_ticking_clock_of_a_server_runs_what_is_due_and_wakes_the_sender(town: Town, job: str) -> None:

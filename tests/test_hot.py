@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from nlp import hot
 from nlp.alike import DAY
-from nlp.hot import Issue, Report, cluster, seconds
+from nlp.hot import Issue, cluster
+from nlp.reports import Report, seconds
 
 START = seconds("2024-03-01 08:00:00")
 
@@ -252,7 +253,7 @@ def test_times_may_lack_seconds_or_hours_and_nothing_else_is_a_time() -> None:
             seconds(wrong)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.text(max_size=60), st.text(max_size=120), st.sampled_from("abcd")), max_size=12))
 def test_any_texts_at_all_can_be_clustered(written: list[tuple[str, str, str]]) -> None:
     reports = [
@@ -265,13 +266,13 @@ def test_any_texts_at_all_can_be_clustered(written: list[tuple[str, str, str]]) 
 
 def test_twice_the_reports_are_about_twice_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
     compared = [0]
-    score = hot._Period._score
+    score = hot._Search._score
 
-    def counting(self: hot._Period, profile: dict[int, int], position: int) -> int:
+    def counting(self: hot._Search, profile: dict[int, int], position: int) -> int:
         compared[0] += 1
         return score(self, profile, position)
 
-    monkeypatch.setattr(hot._Period, "_score", counting)
+    monkeypatch.setattr(hot._Search, "_score", counting)
     work = []
     for size in (1000, 2000, 4000):
         compared[0] = 0
@@ -279,6 +280,14 @@ def test_twice_the_reports_are_about_twice_the_work(monkeypatch: pytest.MonkeyPa
         work.append(compared[0])
     assert work[1] <= 2.5 * work[0]
     assert work[2] <= 2.5 * work[1]
+
+
+@pytest.mark.long
+def test_four_times_the_reports_take_about_four_times_as_long() -> None:
+    from bench import hot as bench
+
+    few, many = bench.measure(10_000), bench.measure(40_000)
+    assert many["seconds"] <= 8 * few["seconds"], (few, many)
 
 
 def _town(size: int) -> list[Report]:

@@ -1,0 +1,210 @@
+"""Reports of a period made ready to be compared: their character pairs, places and people."""
+
+import re
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import compress, count, pairwise
+from math import log
+from typing import NamedTuple, TypeVar
+
+from nlp.alike import shingles
+from nlp.place_names import place_names, without_area
+from nlp.plain import plain
+from nlp.reports import Report
+
+PEOPLE_MIN = 3  # fewer people saying the same are no issue
+DETAIL_LENGTH = 180  # characters read after the title: what follows is story
+PLACES_LENGTH = 100  # of them places are looked for in
+COMMON_MAX = 0.4  # a pair more people use than this share has nothing to say
+PEOPLE_FEW = 30  # of fewer than so many it is not known which words are common
+OFTEN_MIN = 0.6  # as often as the place most people share, the longest name is taken
+SAME_MIN = 0.8  # of those who write a name write its next character alike
+PLACE_LENGTH_MAX = 12
+_KEPT_MAX = 4096  # sets of pairs: those of the reports that are compared just now
+
+T = TypeVar("T")
+Progress = Callable[[int, int], None]
+Written = Mapping[int, "array[int]"]  # the pairs of reports, by position
+RUN = re.compile("[\u4e00-\u9fffA-Za-z0-9]+")
+_DOTS = re.compile("[·•・‧]")
+
+
+class Note(NamedTuple):
+    """A report as it is compared."""
+
+    report: Report
+    text: str
+    pairs: "array[int]"  # numbers of its character pairs
+    title_pairs: "array[int]"
+    weight: int  # of all pairs
+    places: frozenset[str]
+    title_places: frozenset[str]
+
+
+class Notes:
+    """The reports of a period by time; a position among them stands for a report."""
+
+    def __init__(self, reports: list[Report], on_progress: Progress) -> None:
+        self.on_progress = on_progress
+        self.numbers: dict[str, int] = defaultdict(count().__next__)  # of character pairs
+        self.times = [report.at for report in reports]
+        numbers: dict[str, int] = {}
+        self.users = [numbers.setdefault(report.user, len(numbers)) for report in reports]
+        self.people = len(numbers)
+        texts = [_text(report) for report in self.steps(reports, 0, 15)]
+        said = [self._read(text) for text in self.steps(texts, 15, 30)]
+        counts = self._counted((pairs for _, pairs in said), range(len(said)))
+        self.frequency = [counts[number] for number in range(len(self.numbers))]  # people
+        self.spelled = list(self.numbers)
+        # Whole numbers: a sum of them does not depend on the order of a set. 0: says nothing.
+        people = max(PEOPLE_FEW, self.people)
+        self.rarity = [
+            round(1000 * log(people / many)) if PEOPLE_MIN <= many <= COMMON_MAX * people else 0
+            for many in self.frequency
+        ]
+        both = list(zip(reports, texts, said, strict=True))
+        self._notes = [self._note(*each) for each in self.steps(both, 30, 45)]
+        self.written: Written = {position: note.pairs for position, note in enumerate(self._notes)}
+        self.pairs = lru_cache(_KEPT_MAX)(self._pairs)
+
+    def __len__(self) -> int:
+        return len(self._notes)
+
+    def __iter__(self) -> Iterator[Note]:
+        return iter(self._notes)
+
+    def __getitem__(self, position: int) -> Note:
+        return self._notes[position]
+
+    def steps(self, items: Sequence[T], begin: int, end: int) -> Iterator[T]:
+        """The items, telling how far the work is between two parts of a hundred."""
+        for number, item in enumerate(items):
+            if number % 256 == 0:
+                self.on_progress(begin + (end - begin) * number // len(items), 100)
+            yield item
+        self.on_progress(end, 100)
+
+    def _read(self, text: str) -> "tuple[array[int], array[int]]":
+        """The numbers of the pairs in the title, and of those in all the text."""
+        title, _, detail = text.partition("\n")
+        in_title = shingles(title)
+        numbered = self.numbers.__getitem__
+        return array("I", map(numbered, in_title)), array("I", map(numbered, in_title | shingles(detail)))
+
+    def _note(self, report: Report, text: str, said: "tuple[array[int], array[int]]") -> Note:
+        title, _, detail = text.partition("\n")
+        rarity = self.rarity.__getitem__
+        title_pairs, pairs = (array("I", compress(each, map(rarity, each))) for each in said)
+        places = place_names(title)
+        return Note(
+            report=report,
+            text=text,
+            pairs=pairs,
+            title_pairs=title_pairs,
+            weight=sum(map(rarity, pairs)),
+            places=places | place_names(detail[:PLACES_LENGTH]),
+            title_places=places,
+        )
+
+    def _pairs(self, position: int) -> frozenset[int]:
+        return frozenset(self._notes[position].pairs)
+
+    def people_of(self, ids: Collection[int]) -> set[int]:
+        """The numbers of those who wrote these."""
+        return {self.users[each] for each in ids}
+
+    def counts(self, ids: Collection[int], written: Written | None = None) -> Counter[int]:
+        """How many people use each pair, or of `written` each of the pairs kept there."""
+        return self._counted([(written or self.written)[each] for each in ids], ids)
+
+    def common(self, ids: Collection[int], people_min: int) -> Written:
+        """Of each of these reports the pairs that enough people among them use: no other can matter."""
+        used = {pair for pair, many in self.counts(ids).items() if many >= people_min}
+        return {each: array("I", filter(used.__contains__, self.written[each])) for each in ids}
+
+    def _counted(self, written: Iterable["array[int]"], ids: Collection[int]) -> Counter[int]:
+        by_user: dict[int, list[array[int]]] = defaultdict(list)
+        for each, pairs in zip(ids, written, strict=True):
+            by_user[self.users[each]].append(pairs)
+        counts: Counter[int] = Counter()
+        for said in by_user.values():
+            counts.update(said[0] if len(said) == 1 else set().union(*said))
+        return counts
+
+    def peak(self, ids: Collection[int], seconds: int) -> int:
+        """The most different people within so many seconds."""
+        in_order = sorted(ids)
+        times = [self.times[each] for each in in_order]
+        users = [self.users[each] for each in in_order]
+        if not times or times[-1] < times[0] + seconds:
+            return len(set(users))
+        within: dict[int, int] = dict.fromkeys(users, 0)
+        first = people = most = 0
+        for at, user in zip(times, users, strict=True):
+            people += not within[user]
+            within[user] += 1
+            while times[first] <= at - seconds:
+                within[users[first]] -= 1
+                people -= not within[users[first]]
+                first += 1
+            if people > most:  # max() is slow, and this is asked of every name
+                most = people
+        return most
+
+    def own(self, name: str, ids: Collection[int]) -> set[int]:
+        """The pairs a name is made of, and those it makes with what stands beside it."""
+        own = set(shingles(name))
+        for each in ids:
+            parts = self._notes[each].text.split(name) if name else []
+            for before, after in pairwise(parts):
+                own |= {(before[-1:] + name[0]).lower(), (name[-1] + after[:1]).lower()}
+        return {self.numbers[pair] for pair in own if pair in self.numbers}
+
+    def place(self, ids: Collection[int]) -> str:
+        """The place name half of the people share, in titles if possible; empty where there is none."""
+        in_titles: dict[int, set[str]] = defaultdict(set)
+        anywhere: dict[int, set[str]] = defaultdict(set)
+        for each in ids:
+            user = self.users[each]
+            in_titles[user] |= self._notes[each].title_places
+            anywhere[user] |= self._notes[each].places
+        for named in (in_titles, anywhere):
+            counts = Counter(place for places in named.values() for place in places)
+            most = max(counts.values(), default=0)
+            if most and 2 * most >= len(named):
+                often = [place for place, many in counts.items() if many >= OFTEN_MIN * most]
+                return self.widened(max(often, key=lambda place: (len(place), place)), ids)
+        return ""
+
+    def widened(self, name: str, ids: Collection[int]) -> str:
+        """The name with what nearly all who write it write before and after: 南山十里 is 南山十里天池."""
+        texts = [self._notes[each].text for each in sorted(ids) if name in self._notes[each].text]
+        while len(name) < PLACE_LENGTH_MAX:
+            longer = Counter(wider for text in texts for wider in _wider(text, name))
+            best, many = max(longer.items(), key=lambda item: (item[1], item[0]), default=("", 0))
+            if many < SAME_MIN * len(texts) or len(texts) < 2:
+                break
+            name = best
+        return without_area(name)
+
+
+def _wider(text: str, name: str) -> list[str]:
+    """The name with the character before it and with the one after it, where it first stands."""
+    start = text.find(name)
+    if start < 0:
+        return []
+    end = start + len(name)
+    before, after = text[start - 1 : start], text[end : end + 1]
+    return [
+        wider
+        for char, wider in ((before, before + name), (after, name + after))
+        if char and RUN.fullmatch(char)
+    ]
+
+
+def _text(report: Report) -> str:
+    """Title and opening of the detail in plain form, a line each."""
+    opening = plain(report.detail[:DETAIL_LENGTH])
+    return _DOTS.sub("", f"{plain(report.title)}\n{opening}")
