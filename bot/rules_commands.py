@@ -89,18 +89,11 @@ def evaluate(
 
 @app.command("try", help="看一句话会分到哪一类，为什么。")
 def explain(text: Annotated[str, typer.Argument(help="一句话")], rules: RulesOption = DEFAULT) -> None:
-    from nlp.classify import classify, marks
-    from nlp.plain import plain
+    from nlp.classify import classify, marked, marks
 
     loaded = _load(rules)
     guess = classify(text, loaded)
-    shown, end = "", 0
-    simple = plain(text)
-    for mark in sorted(marks(text, loaded), key=lambda mark: (mark.start, -mark.end)):
-        if mark.start >= end:
-            shown += f"{simple[end : mark.start]}【{simple[mark.start : mark.end]}】"
-            end = mark.end
-    typer.echo(shown + simple[end:])
+    typer.echo(marked(text, loaded))
     typer.echo(f"{guess.category}{'（拿不准）' if guess.uncertain else ''}，{guess.score} 分", nl=False)
     typer.echo(f"；其次 {guess.runner_up}" if guess.runner_up else "")
     for mark in marks(text, loaded):

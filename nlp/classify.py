@@ -1,7 +1,7 @@
 """Sort a text into a category by the weights of the words found in it."""
 
 from bisect import bisect_right
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from operator import itemgetter
 from struct import unpack
@@ -9,6 +9,7 @@ from struct import unpack
 from nlp.plain import plain
 from nlp.rules import LANE_BITS, LANE_ZERO, OTHER, Rules
 from nlp.scan import Hit
+from nlp.written import Span, spans, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +123,25 @@ def marks(text: str, rules: Rules) -> list[Mark]:
         for word, start, end in _hits(plain(text), rules)
         if rules.votes[word]
     ]
+
+
+def marked(text: str, rules: Rules) -> str:
+    """The text as it was written, with 【】 around each word that counted; words that overlap share one."""
+    found = marks(text, rules)
+    places = spans(text) if found else []
+    shown, done = "", 0
+    for start, end in _apart(written(mark.start, mark.end, places) for mark in found):
+        shown += f"{text[done:start]}【{text[start:end]}】"
+        done = end
+    return shown + text[done:]
+
+
+def _apart(words: Iterable[Span]) -> list[Span]:
+    """The stretches that words cover, those that overlap as one."""
+    stretches: list[Span] = []
+    for start, end in sorted(words):
+        if stretches and start < stretches[-1][1]:
+            stretches[-1] = stretches[-1][0], max(end, stretches[-1][1])
+        else:
+            stretches.append((start, end))
+    return stretches
