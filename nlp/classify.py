@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from operator import itemgetter
 from struct import unpack
 
+from nlp.around import Context, Cue, cues, uncovered
 from nlp.plain import plain
-from nlp.rules import LANE_BITS, LANE_ZERO, OTHER, Rules
-from nlp.scan import Hit
+from nlp.rules import LANE_BITS, LANE_ZERO, LEVEL_END, OTHER, Rules
+from nlp.scan import Hit, longest
 from nlp.written import Span, spans, written
 
 
@@ -21,11 +22,12 @@ class Guess:
     score: float
     words: tuple[str, ...]  # that spoke for the category, in the order of the text
     runner_up: str | None
+    margin: float = 0  # by how much it leads over the second category
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A word found in the plain text, and its weight for each category."""
+    """A word found in the plain text, or one of a pair's (楼道…堵), and its weight for each category."""
 
     word: str
     start: int
@@ -50,7 +52,7 @@ def classify_plain(simple: str, rules: Rules) -> Guess:
     top = max(totals)
     best = totals.index(top)
     speakers = rules.speakers[best]
-    words = tuple([rules.spelling[word] for word in found if word in speakers])
+    words = tuple([rules.spelling[key] for key in found if key in speakers])
     if not words and OTHER in rules.by_code:
         return Guess(OTHER, uncertain=True, score=0, words=(), runner_up=None)
     second, runner_up = _runner_up(totals, best, rules)
@@ -60,32 +62,54 @@ def classify_plain(simple: str, rules: Rules) -> Guess:
         score=top - LANE_ZERO,
         words=words,
         runner_up=runner_up,
+        margin=top - second,
     )
 
 
+def path(code: str, rules: Rules) -> tuple[tuple[str, str], ...]:
+    """(level, its part of a category's code), from the top, in a file with levels; else nothing."""
+    return tuple(zip(rules.levels, code.split(LEVEL_END), strict=True)) if rules.levels else ()
+
+
 def _found(simple: str, rules: Rules) -> tuple[Collection[str], Collection[str]]:
-    """The words of a text in their order, folded, and those of them that stand in its opening."""
-    if rules.nested and not rules.hiding:  # no word takes another's place: positions are not needed
+    """The keys of all that counts in a text, in its order, and of what counts twice in its opening."""
+    scanner, context = rules.scanner, rules.context
+    if rules.nested and not rules.hiding and context is None:
+        # No word takes another's place: positions are not needed.
         opening = simple[: rules.opening]
-        return dict.fromkeys(rules.scanner.all_words(simple)), set(rules.scanner.all_words(opening))
-    hits, folded = _hits(simple, rules), rules.scanner.folded
-    early = hits[: bisect_right(hits, rules.opening, key=_END)] if rules.opening else []
-    return dict.fromkeys([folded[hit[0]] for hit in hits]), {folded[hit[0]] for hit in early}
+        return dict.fromkeys(scanner.all_words(simple)), set(scanner.all_words(opening))
+    hits = scanner.all_hits(simple)
+    if context is None or context.used.isdisjoint([hit[0] for hit in hits]):
+        counted, folded = _counted(hits, rules), scanner.folded
+        early = counted[: bisect_right(counted, rules.opening, key=_END)] if rules.opening else []
+        return dict.fromkeys([folded[hit[0]] for hit in counted]), {folded[hit[0]] for hit in early}
+    found = _in_context(simple, hits, context, rules)
+    return dict.fromkeys([cue.key for cue in found]), {
+        cue.key for cue in found if cue.spans[-1][1] <= rules.opening
+    }
 
 
 _END = itemgetter(2)
 
 
-def _hits(simple: str, rules: Rules) -> list[Hit]:
+def _counted(hits: list[Hit], rules: Rules) -> list[Hit]:
+    """Of all hits those that count by themselves: the longest, or where the file is nested all."""
     if not rules.nested:
-        return rules.scanner.hits(simple)
-    hits = rules.scanner.all_hits(simple)
-    hidden = [hit for hit in hits if hit[0] in rules.hiding]
-    return [hit for hit in hits if not any(_inside(hit, cover) for cover in hidden)]
+        return longest(hits)
+    return uncovered(hits, rules.hiding) if rules.hiding else hits
 
 
-def _inside(hit: Hit, cover: Hit) -> bool:
-    return hit[0] != cover[0] and cover[1] <= hit[1] and hit[2] <= cover[2]
+def _in_context(simple: str, hits: list[Hit], context: Context, rules: Rules) -> list[Cue]:
+    folded = rules.scanner.folded
+    alone = _counted([hit for hit in hits if hit[0] not in context.silent], rules)
+    # A word inside an excluded one is none in a pair either.
+    seen = uncovered(hits, rules.hiding) if rules.hiding else hits
+    return cues(
+        simple,
+        [Cue(folded[word], ((start, end),)) for word, start, end in alone],
+        [(folded[word], (start, end)) for word, start, end in seen if word in context.used],
+        context,
+    )
 
 
 def _totals(found: Collection[str], opening: Collection[str], rules: Rules) -> tuple[int, ...]:
@@ -111,18 +135,28 @@ def _runner_up(totals: tuple[int, ...], best: int, rules: Rules) -> tuple[int, s
 def marks(text: str, rules: Rules) -> list[Mark]:
     """Every word that counted in the plain form of `text`, with its position there, to show why.
 
-    `weights` are those of the file, also where the word counted twice.
+    `weights` are those of the file, also where the word counted twice; of a word that another takes
+    back what is left of them.
     """
     return [
         Mark(
-            word=rules.scanner.words[word],
+            word=rules.spelling[cue.key],
             start=start,
             end=end,
-            weights=tuple((rules.categories[which].code, weight) for which, weight in rules.votes[word]),
+            weights=tuple((rules.categories[which].code, weight) for which, weight in weights),
         )
-        for word, start, end in _hits(plain(text), rules)
-        if rules.votes[word]
+        for cue in _cues(plain(text), rules)
+        if (weights := rules.weights[cue.key])
+        for start, end in cue.spans
     ]
+
+
+def _cues(simple: str, rules: Rules) -> list[Cue]:
+    hits = rules.scanner.all_hits(simple)
+    if rules.context is not None:
+        return _in_context(simple, hits, rules.context, rules)
+    folded = rules.scanner.folded
+    return [Cue(folded[word], ((start, end),)) for word, start, end in _counted(hits, rules)]
 
 
 def marked(text: str, rules: Rules) -> str:
