@@ -1,9 +1,10 @@
 """What stands around words: pairs near each other, words that stand alone, words that take one back."""
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import NamedTuple
 
 from nlp.scan import Hit
@@ -13,6 +14,7 @@ from nlp.written import Span
 SIDES = ("before", "after")
 _SENTENCE_END = re.compile(r"[。!?;]")
 _CLAUSE_END = re.compile(r"[,。!?;:]")
+_END = itemgetter(1)
 
 
 class Cue(NamedTuple):
@@ -24,16 +26,17 @@ class Cue(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two words, folded, that count together where at most `distance` characters part them."""
+    """Words, folded, that count once where one of either side stands at most `distance` characters apart."""
 
-    first: str
-    second: str
+    firsts: tuple[str, ...]
+    seconds: tuple[str, ...]
     weight: int
     distance: int
 
     @property
     def key(self) -> str:
-        return f"{self.first}…{self.second}"
+        """As its row in the file reads: 灯|灯泡…坏|不亮."""
+        return f"{'|'.join(self.firsts)}…{'|'.join(self.seconds)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class Window:
 class Context:
     """What a rule file asks for beyond single words."""
 
-    pairs: Mapping[str, tuple[Pair, ...]]  # by their first word
+    pairs: Mapping[str, tuple[Pair, ...]]  # by each of their first words
     whole: frozenset[str]  # words that count more, or only, where jieba sees a word
     windows: tuple[Window, ...]
     silent: frozenset[int]  # words of the scanner that do not count by themselves and hide nothing
@@ -87,19 +90,22 @@ def cues(text: str, words: Sequence[Cue], used: Iterable[tuple[str, Span]], cont
 
 
 def _pairs(text: str, places: Mapping[str, list[Span]], context: Context) -> Iterator[Cue]:
-    for word in places.keys() & context.pairs.keys():
-        for pair in context.pairs[word]:
-            if (spans := _near(text, places[word], places.get(pair.second, []), pair.distance)) is not None:
-                yield Cue(pair.key, spans)
+    for pair in dict.fromkeys(pair for word in places for pair in context.pairs.get(word, ())):
+        firsts, seconds = (
+            [span for word in side for span in places.get(word, ())] for side in (pair.firsts, pair.seconds)
+        )
+        if seconds and (spans := _near(text, firsts, seconds, pair.distance)) is not None:
+            yield Cue(pair.key, spans)
 
 
 def _near(text: str, firsts: list[Span], seconds: list[Span], distance: int) -> tuple[Span, Span] | None:
     """The first place where two words stand near each other in one sentence, in either order."""
-    for one in firsts if seconds else ():
-        after = bisect_left(seconds, one[1], key=lambda span: span[0])
-        before = bisect_left(seconds, one[0] + 1, key=lambda span: span[1]) - 1
-        neighbours = [(one, each) for each in seconds[after : after + 1]]
-        neighbours += [(each, one) for each in seconds[max(0, before) : before + 1]]
+    by_start, by_end = sorted(seconds), sorted(seconds, key=_END)
+    for one in sorted(firsts, key=lambda span: (span[0], -span[1])):
+        after = bisect_left(by_start, (one[1], 0))
+        before = bisect_right(by_end, one[0], key=_END)
+        neighbours = [(each, one) for each in by_end[max(0, before - 1) : before]]
+        neighbours += [(one, each) for each in by_start[after : after + 1]]
         for left, right in neighbours:
             between = text[left[1] : min(right[0], left[1] + distance + 1)]
             if len(between) <= distance and not _SENTENCE_END.search(between):
@@ -109,7 +115,7 @@ def _near(text: str, firsts: list[Span], seconds: list[Span], distance: int) -> 
 
 def _whole(text: str, places: Mapping[str, list[Span]], context: Context) -> Iterator[Cue]:
     """Whole words; each is asked for once or twice only, as cutting costs more than all the rest."""
-    for word in places.keys() & context.whole:
+    for word in [word for word in places if word in context.whole]:
         for span in places[word][:2]:
             if is_whole(text, *span):
                 yield Cue(whole_key(word), (span,))

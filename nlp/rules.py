@@ -319,11 +319,11 @@ def _pairs(block: _Block, distance: int) -> Iterable[Pair]:
                 )
         for word in (*sides[0], *sides[1]):
             block.check_word(word)
-        for pair in [Pair(one, other, weight, near) for one in sides[0] for other in sides[1]]:
-            if pair.key in seen:
-                block.refuse(f'"pairs" holds {pair.key} twice')
-            seen.add(pair.key)
-            yield pair
+        pair = Pair(tuple(sides[0]), tuple(sides[1]), weight, near)
+        if pair.key in seen:
+            block.refuse(f'"pairs" holds {pair.key} twice')
+        seen.add(pair.key)
+        yield pair
 
 
 _WINDOW_KEYS = {"side", "words", "but", "gap", "percent"}
@@ -359,7 +359,7 @@ def _others(
     """The words to look for that do not count by themselves."""
     known = {fold(word) for word in votes}
     wanted = [
-        word for category in categories for pair in category.pairs for word in (pair.first, pair.second)
+        word for category in categories for pair in category.pairs for word in pair.firsts + pair.seconds
     ]
     wanted += [fold(word) for category in categories for word in category.whole]
     wanted += [word for window in windows for word in (*window.words, *window.but)]
@@ -401,12 +401,14 @@ def _context(
     windows: tuple[Window, ...],
 ) -> Context | None:
     pairs: dict[str, dict[str, Pair]] = {}
+    used: set[str] = set()
     for pair in (pair for category in categories for pair in category.pairs):
-        pairs.setdefault(pair.first, {}).setdefault(pair.key, pair)
+        used.update(pair.firsts, pair.seconds)
+        for word in pair.firsts:
+            pairs.setdefault(word, {}).setdefault(pair.key, pair)
     whole = frozenset(fold(word) for category in categories for word in category.whole)
     if not (pairs or whole or windows):
         return None
-    used = {word for pair in pairs.values() for each in pair.values() for word in (each.first, each.second)}
     used |= whole | {word for window in windows for word in (*window.words, *window.but)}
     return Context(
         pairs={first: tuple(each.values()) for first, each in pairs.items()},
