@@ -5,7 +5,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import NamedTuple
 
 from nlp.scan import Hit
 from nlp.words import is_whole
@@ -13,15 +12,13 @@ from nlp.written import Span
 
 SIDES = ("before", "after")
 _SENTENCE_END = re.compile(r"[。!?;]")
-_CLAUSE_END = re.compile(r"[,。!?;:]")
+_CLAUSE_END = ",。!?;:"
 _END = itemgetter(1)
 
 
-class Cue(NamedTuple):
-    """Something that counts in a text, by its key in `Rules.weights`, and where it stands."""
-
-    key: str
-    spans: tuple[Span, ...]  # one, or the two words of a pair from left to right
+# Something that counts in a text: its key in `Rules.weights`, and where it stands, the two words of a
+# pair from left to right.
+Cue = tuple[str, tuple[Span, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +54,6 @@ class Context:
     pairs: Mapping[str, tuple[Pair, ...]]  # by each of their first words
     whole: frozenset[str]  # words that count more, or only, where jieba sees a word
     windows: tuple[Window, ...]
-    silent: frozenset[int]  # words of the scanner that do not count by themselves and hide nothing
     used: frozenset[int]  # words of the scanner that stand in a pair, among the whole words or in a window
 
 
@@ -69,24 +65,39 @@ def less_key(key: str, percent: int) -> str:
     return f"{key}\0{percent}"
 
 
-def cues(text: str, words: Sequence[Cue], used: Iterable[tuple[str, Span]], context: Context) -> list[Cue]:
-    """All that counts: `words`, pairs and whole words, those that are taken back by their lesser key.
+def cues(
+    text: str, words: Sequence[Hit], used: Iterable[Hit], names: Sequence[str], context: Context
+) -> list[Cue] | None:
+    """All that counts: words, pairs and whole words, those that are taken back by their lesser key.
 
-    `used` are the words of the context and where they stand, from left to right. Of several
-    occurrences of one cue those count that are least taken back.
+    None where the `words` count just as they stand: most texts, and quickly seen. `used` are the hits
+    of the context's words, `names` the names of all words. Of several occurrences of one cue those
+    count that are least taken back.
     """
     places: dict[str, list[Span]] = {}
-    for word, span in used:
-        places.setdefault(word, []).append(span)
-    found = [*words, *_pairs(text, places, context), *_whole(text, places, context)]
-    found.sort(key=lambda cue: cue.spans[-1][1])
-    stops = list(_stops(places, context.windows))
-    if not stops:
-        return found
-    left: dict[str, list[tuple[int, Cue]]] = {}
-    for cue in found:
-        left.setdefault(cue.key, []).append((_percent(text, cue, stops), cue))
-    return list(_least_taken_back(left))
+    for word, start, end in used:
+        places.setdefault(names[word], []).append((start, end))
+    more = [*_pairs(text, places, context), *_whole(text, places, context)]
+    starts, ends = _taken_back(text, places, context.windows)
+    if not more and not (starts or ends):
+        return None
+    touched = not starts.keys().isdisjoint([start for _, start, _ in words])
+    if not more and not touched and ends.keys().isdisjoint([end for _, _, end in words]):
+        return None
+    found: list[Cue] = [(names[word], ((start, end),)) for word, start, end in words]
+    if more:
+        found = sorted([*found, *more], key=lambda cue: cue[1][-1][1])
+    return list(_left(found, starts, ends)) if starts or ends else found
+
+
+def _left(found: Sequence[Cue], starts: Mapping[int, int], ends: Mapping[int, int]) -> Iterator[Cue]:
+    percents = [min(starts.get(spans[0][0], 100), ends.get(spans[-1][1], 100)) for _, spans in found]
+    most: dict[str, int] = {}
+    for (key, _), percent in zip(found, percents, strict=True):
+        most[key] = max(percent, most.get(key, 0))
+    for (key, spans), percent in zip(found, percents, strict=True):
+        if percent == most[key] > 0:
+            yield (key if percent == 100 else less_key(key, percent)), spans
 
 
 def _pairs(text: str, places: Mapping[str, list[Span]], context: Context) -> Iterator[Cue]:
@@ -95,7 +106,7 @@ def _pairs(text: str, places: Mapping[str, list[Span]], context: Context) -> Ite
             [span for word in side for span in places.get(word, ())] for side in (pair.firsts, pair.seconds)
         )
         if seconds and (spans := _near(text, firsts, seconds, pair.distance)) is not None:
-            yield Cue(pair.key, spans)
+            yield pair.key, spans
 
 
 def _near(text: str, firsts: list[Span], seconds: list[Span], distance: int) -> tuple[Span, Span] | None:
@@ -118,53 +129,45 @@ def _whole(text: str, places: Mapping[str, list[Span]], context: Context) -> Ite
     for word in [word for word in places if word in context.whole]:
         for span in places[word][:2]:
             if is_whole(text, *span):
-                yield Cue(whole_key(word), (span,))
+                yield whole_key(word), (span,)
                 break
 
 
-_Stop = tuple[Window, dict[int, int]]  # and, by the edge that looks at the cue, the other one
-
-
-def _stops(places: Mapping[str, list[Span]], windows: Iterable[Window]) -> Iterator[_Stop]:
-    """The windows that stand in a text, and where."""
+def _taken_back(
+    text: str, places: Mapping[str, list[Span]], windows: Iterable[Window]
+) -> tuple[dict[int, int], dict[int, int]]:
+    """Where a cue that starts, or one that ends, is taken back, and what is left of it in percent."""
+    starts: dict[int, int] = {}
+    ends: dict[int, int] = {}
     for window in windows:
         hidden = {at for word in window.but for span in places.get(word, ()) for at in range(*span)}
-        spans = [
-            span
-            for word in window.words
-            for span in places.get(word, ())
-            if hidden.isdisjoint((span[0], span[1] - 1))
-        ]
-        if spans:
-            yield window, {end if window.side == "before" else start: end for start, end in spans}
+        for start, end in [span for word in window.words for span in places.get(word, ())]:
+            if not hidden.isdisjoint((start, end - 1)):
+                continue
+            if window.side == "before":
+                edges, reached = starts, range(end, _reach(text, end, 1, window.gap) + 1)
+            else:
+                edges, reached = ends, range(_reach(text, start, -1, window.gap), start + 1)
+            for at in reached:
+                edges[at] = min(window.percent, edges.get(at, 100))
+    return starts, ends
 
 
-def _percent(text: str, cue: Cue, stops: Iterable[_Stop]) -> int:
-    """What is left of a cue beside the windows around it, in percent."""
-    start, end = cue.spans[0][0], cue.spans[-1][1]
-    left = 100
-    for window, edges in stops:
-        for gap in range(window.gap + 1):
-            edge = start - gap if window.side == "before" else end + gap
-            between = text[edge:start] if window.side == "before" else text[end:edge]
-            if edge in edges and not _CLAUSE_END.search(between):
-                left = min(left, window.percent)
-                break
-    return left
-
-
-def _least_taken_back(left: Mapping[str, list[tuple[int, Cue]]]) -> Iterator[Cue]:
-    for key, occurrences in left.items():
-        most = max(percent for percent, _ in occurrences)
-        for percent, cue in occurrences:
-            if percent == most == 100:
-                yield cue
-            elif percent == most > 0:
-                yield Cue(less_key(key, percent), cue.spans)
+def _reach(text: str, at: int, step: int, gap: int) -> int:
+    """How far from `at` a window reaches: `gap` characters, and not out of its clause."""
+    for _ in range(gap):
+        beside = text[at : at + 1] if step > 0 else text[at - 1 : at]
+        if not beside or beside in _CLAUSE_END:
+            break
+        at += step
+    return at
 
 
 def uncovered(hits: Iterable[Hit], covers: frozenset[int]) -> list[Hit]:
     """The hits, in their order, without those inside a hit of `covers`; linear but for the sorting."""
+    hits = list(hits)
+    if covers.isdisjoint([hit[0] for hit in hits]):
+        return hits
     kept: list[Hit] = []
     lowest: int | None = None  # where the cover begins that ends here or later and reaches back furthest
     for hit in sorted(hits, key=lambda hit: (-hit[2], hit[1])):

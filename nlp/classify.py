@@ -3,12 +3,13 @@
 from bisect import bisect_right
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import cache
 from operator import itemgetter
-from struct import unpack
+from struct import Struct
 
 from nlp.around import Context, Cue, cues, uncovered
 from nlp.plain import plain
-from nlp.rules import LANE_BITS, LANE_ZERO, LEVEL_END, OTHER, Rules
+from nlp.rules import LANE_ZERO, LEVEL_END, OTHER, Rules
 from nlp.scan import Hit, longest
 from nlp.written import Span, spans, written
 
@@ -79,14 +80,16 @@ def _found(simple: str, rules: Rules) -> tuple[Collection[str], Collection[str]]
         opening = simple[: rules.opening]
         return dict.fromkeys(scanner.all_words(simple)), set(scanner.all_words(opening))
     hits = scanner.all_hits(simple)
-    if context is None or context.used.isdisjoint([hit[0] for hit in hits]):
-        counted, folded = _counted(hits, rules), scanner.folded
-        early = counted[: bisect_right(counted, rules.opening, key=_END)] if rules.opening else []
-        return dict.fromkeys([folded[hit[0]] for hit in counted]), {folded[hit[0]] for hit in early}
-    found = _in_context(simple, hits, context, rules)
-    return dict.fromkeys([cue.key for cue in found]), {
-        cue.key for cue in found if cue.spans[-1][1] <= rules.opening
-    }
+    counted = _counted(hits, rules)
+    if context is not None and (found := _in_context(simple, hits, counted, context, rules)) is not None:
+        first = {key for key, spans in found if spans[-1][1] <= rules.opening}
+        return dict.fromkeys([key for key, _ in found]), first
+    names = scanner.folded
+    words = dict.fromkeys([names[hit[0]] for hit in counted])
+    if len(simple) <= rules.opening:  # a title: all counts twice
+        return words, words
+    early = counted[: bisect_right(counted, rules.opening, key=_END)] if rules.opening else ()
+    return words, {names[hit[0]] for hit in early}
 
 
 _END = itemgetter(2)
@@ -94,41 +97,45 @@ _END = itemgetter(2)
 
 def _counted(hits: list[Hit], rules: Rules) -> list[Hit]:
     """Of all hits those that count by themselves: the longest, or where the file is nested all."""
+    if rules.silent_from is not None:
+        hits = [hit for hit in hits if hit[0] < rules.silent_from]
     if not rules.nested:
         return longest(hits)
     return uncovered(hits, rules.hiding) if rules.hiding else hits
 
 
-def _in_context(simple: str, hits: list[Hit], context: Context, rules: Rules) -> list[Cue]:
-    folded = rules.scanner.folded
-    alone = _counted([hit for hit in hits if hit[0] not in context.silent], rules)
-    # A word inside an excluded one is none in a pair either.
-    seen = uncovered(hits, rules.hiding) if rules.hiding else hits
-    return cues(
-        simple,
-        [Cue(folded[word], ((start, end),)) for word, start, end in alone],
-        [(folded[word], (start, end)) for word, start, end in seen if word in context.used],
-        context,
-    )
+def _in_context(
+    simple: str, hits: list[Hit], counted: list[Hit], context: Context, rules: Rules
+) -> list[Cue] | None:
+    used = [hit for hit in hits if hit[0] in context.used]
+    if not used:
+        return None
+    if rules.hiding:  # a word inside an excluded one is none in a pair either
+        covers = [hit for hit in hits if hit[0] in rules.hiding]
+        used = [hit for hit in uncovered(covers + used, rules.hiding) if hit[0] in context.used]
+    return cues(simple, counted, used, rules.scanner.folded, context)
 
 
 def _totals(found: Collection[str], opening: Collection[str], rules: Rules) -> tuple[int, ...]:
     """LANE_ZERO and what each category got."""
     weight = rules.lanes.__getitem__
-    total = rules.start + sum(map(weight, found)) + sum(map(weight, opening))
-    count = len(rules.categories)
-    return unpack(f"<{count}I", total.to_bytes(count * LANE_BITS // 8, "little"))
+    total = sum(map(weight, found))
+    total += rules.start + (total if opening is found else sum(map(weight, opening)))
+    lanes = _lanes(len(rules.categories))
+    return lanes.unpack(total.to_bytes(lanes.size, "little"))
+
+
+@cache
+def _lanes(count: int) -> Struct:
+    return Struct(f"<{count}I")
 
 
 def _runner_up(totals: tuple[int, ...], best: int, rules: Rules) -> tuple[int, str | None]:
     """The second highest total, and its category if any word spoke for it."""
-    others = list(totals)
-    others[best] = -1
-    second = max(others)
-    which = others.index(second)
-    if which == best:  # a file with one category
+    if len(totals) == 1:
         return LANE_ZERO, None
-    category = rules.categories[which]
+    second = sorted(totals)[-2]
+    category = rules.categories[totals.index(second, best + 1 if second == totals[best] else 0)]
     return second, category.code if second - LANE_ZERO > category.bias else None
 
 
@@ -140,23 +147,26 @@ def marks(text: str, rules: Rules) -> list[Mark]:
     """
     return [
         Mark(
-            word=rules.spelling[cue.key],
+            word=rules.spelling[key],
             start=start,
             end=end,
             weights=tuple((rules.categories[which].code, weight) for which, weight in weights),
         )
-        for cue in _cues(plain(text), rules)
-        if (weights := rules.weights[cue.key])
-        for start, end in cue.spans
+        for key, places in _cues(plain(text), rules)
+        if (weights := rules.weights[key])
+        for start, end in places
     ]
 
 
 def _cues(simple: str, rules: Rules) -> list[Cue]:
     hits = rules.scanner.all_hits(simple)
+    counted = _counted(hits, rules)
     if rules.context is not None:
-        return _in_context(simple, hits, rules.context, rules)
-    folded = rules.scanner.folded
-    return [Cue(folded[word], ((start, end),)) for word, start, end in _counted(hits, rules)]
+        found = _in_context(simple, hits, counted, rules.context, rules)
+        if found is not None:
+            return found
+    names = rules.scanner.folded
+    return [(names[word], ((start, end),)) for word, start, end in counted]
 
 
 def marked(text: str, rules: Rules) -> str:

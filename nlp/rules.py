@@ -85,6 +85,7 @@ class Rules:
     speakers: tuple[frozenset[str], ...]  # for each category the keys that speak for it
     start: int  # the biases of all categories, packed
     hiding: frozenset[int]  # the words excluded somewhere
+    silent_from: int | None  # words of the scanner from here on do not count by themselves and hide nothing
     context: Context | None  # None where the file has only words
     levels: tuple[str, ...]  # what the parts of a code are, where they have several: 一级/二级/三级
     alarms: tuple[Alarm, ...]
@@ -264,7 +265,8 @@ def _compile(file: _File, needed: set[str], alarms: tuple[Alarm, ...], calm: Cal
         speakers=_speakers(weights, len(in_order)),
         start=pack((which, LANE_ZERO + category.bias) for which, category in enumerate(in_order)),
         hiding=frozenset(which for which, word in enumerate(scanner.folded) if word in excluded),
-        context=_context(scanner, weights, in_order, windows),
+        silent_from=len(votes) if len(votes) < len(scanner.words) else None,
+        context=_context(scanner, in_order, windows),
         levels=levels,
         alarms=alarms,
         calm=calm,
@@ -394,12 +396,7 @@ def _speakers(weights: Mapping[str, Votes], categories: int) -> tuple[frozenset[
     return tuple(map(frozenset, speakers))
 
 
-def _context(
-    scanner: Scanner,
-    weights: Mapping[str, Votes],
-    categories: Iterable[Category],
-    windows: tuple[Window, ...],
-) -> Context | None:
+def _context(scanner: Scanner, categories: Iterable[Category], windows: tuple[Window, ...]) -> Context | None:
     pairs: dict[str, dict[str, Pair]] = {}
     used: set[str] = set()
     for pair in (pair for category in categories for pair in category.pairs):
@@ -414,7 +411,6 @@ def _context(
         pairs={first: tuple(each.values()) for first, each in pairs.items()},
         whole=whole,
         windows=windows,
-        silent=frozenset(which for which, word in enumerate(scanner.folded) if word not in weights),
         used=frozenset(which for which, word in enumerate(scanner.folded) if word in used),
     )
 

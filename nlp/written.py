@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 
-from nlp.plain import PICTURE, REPEATED, SETTLED_MAX, UNSEEN, fewer, simplified
+from nlp.plain import PICTURE, REPEATED_LETTER, REPEATED_MARK, SETTLED_MAX, UNSEEN, simplified
 
 Span = tuple[int, int]  # [start, end) in the text as written
 _Traced = list[tuple[str, Span]]  # characters, and what each was made of
@@ -58,10 +58,14 @@ def _settled(traced: _Traced) -> _Traced:
     for _ in range(SETTLED_MAX):
         before = _text(traced)
         simple = [(each, span) for each, (_, span) in zip(simplified(before), traced, strict=True)]
-        traced = _replaced(simple, REPEATED, fewer)
+        traced = _replaced(_replaced(simple, REPEATED_MARK, _first), REPEATED_LETTER, _first)
         if _text(traced) == before:
             break
     return traced
+
+
+def _first(found: re.Match[str]) -> str:
+    return found[1]
 
 
 def _replaced(traced: _Traced, pattern: re.Pattern[str], by: Callable[[re.Match[str]], str]) -> _Traced:
