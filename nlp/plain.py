@@ -17,9 +17,12 @@ PICTURE = re.compile(  # a WeChat sticker such as [微笑] or [Smile], or a run 
 )
 # What is said again and again: 救救救救我 is 救救我 and ！！！ is ！; 人人, www and numbers stay as they
 # are, also those written 二〇〇〇 or 一一九. A reader of masked phones needs every * of them.
-REPEATED_MARK = re.compile(r"([!?,.;:~。、·—-])\1+")
+_MARKS = "!?,.;:~。、·—-"
+REPEATED_MARK = re.compile(rf"([{_MARKS}])\1+")
 REPEATED_LETTER = re.compile(r"(([^\W\d_a-zA-Z零〇一二三四五六七八九十百千万亿])\2)\2+")
-_THRICE = re.compile(r"(\D)\1\1")  # found in a quarter of the time of the pattern above
+# Looked for before it is done, which takes a quarter of the time.
+_MARK_TWICE = [mark + mark for mark in _MARKS]
+_ANY_THRICE, _LETTER_THRICE = re.compile(r"(.)\1\1"), re.compile(r"(\D)\1\1")
 _ORDINARY = (
     string.digits
     + string.ascii_letters
@@ -72,8 +75,13 @@ def _settled(text: str) -> str:
 
 def shortened(text: str) -> str:
     """The text with what is said again and again said once or twice."""
-    text = REPEATED_MARK.sub(r"\1", text)
-    return REPEATED_LETTER.sub(r"\1", text) if _THRICE.search(text) else text
+    for twice in _MARK_TWICE:
+        if twice in text:
+            text = REPEATED_MARK.sub(r"\1", text)
+            break
+    if _ANY_THRICE.search(text) and _LETTER_THRICE.search(text):
+        return REPEATED_LETTER.sub(r"\1", text)
+    return text
 
 
 def simplified(text: str) -> str:
