@@ -70,7 +70,7 @@ def made_up(count: int) -> tuple[list[str], list[str]]:
         first = chosen.choice(said).removeprefix("您好，")
         titles.append(first[: TITLE_LENGTH + chosen.randrange(-6, 7)])
         text = titles[-1] + "\n"
-        while len(text) < TEXT_LENGTH * 0.75:
+        while len(text) < TEXT_LENGTH - 30:
             text += chosen.choice(said)
         texts.append(text)
     return titles, texts

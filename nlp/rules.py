@@ -92,6 +92,11 @@ class Rules:
     calm: Calm
     danger: Scanner  # every word of the alarms, and the phrases that hide one
 
+    @property
+    def asks_for_whole_words(self) -> bool:
+        """Whether jieba's dictionary will be needed."""
+        return self.context is not None and bool(self.context.whole)
+
 
 def load(folder: Path) -> Rules:
     """The rules of a folder with categories.toml and urgent.toml.

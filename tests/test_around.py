@@ -2,14 +2,20 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nlp.around import uncovered
 from nlp.classify import Guess, Mark, classify, marked, marks, path
+from nlp.plain import plain
 from nlp.rules import OTHER, Rules, load, load_categories
+from nlp.words import word_edges
 
 ROOT = Path(__file__).parent.parent
 DEFAULT = load(ROOT / "rules")
@@ -53,6 +59,7 @@ def written(folder: Path, text: str) -> Rules:
 
 @pytest.fixture(scope="module")
 def rules(tmp_path_factory: pytest.TempPathFactory) -> Rules:
+    word_edges("路灯")  # a server of another test may have left the dictionary to load in the background
     return written(tmp_path_factory.mktemp("rules"), FILE)
 
 
@@ -228,3 +235,58 @@ def test_any_text_is_sorted_without_error(rules: Rules, text: str) -> None:
         guess = classify(text, each)
         assert guess.category in each.by_code
         assert [mark.word for mark in marks(text, each)] or not guess.words
+
+
+def steps(text: str, rules: Rules) -> int:
+    """Lines of ours that sorting a text runs through, and the words found in it."""
+    seen = 0
+
+    def count(frame: FrameType, _event: str, _value: object) -> Callable[..., Any] | None:
+        nonlocal seen
+        seen += 1
+        return count if "nlp" in frame.f_code.co_filename else None
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        classify(text, rules)
+    finally:
+        sys.settrace(before)
+    return seen + len(rules.scanner.all_hits(plain(text)))
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "路灯坏了，",
+        "不是路灯",
+        "灯",
+        "坏灯",
+        "消防通道堵",
+        "是不是是不是路灯修好了",
+        "自行车位",
+        "救救救我！！",
+        "燈壞😀",
+        "a",
+    ],
+)
+def test_a_text_twice_as_long_takes_at_most_twice_the_steps(rules: Rules, part: str) -> None:
+    half, whole = part * (10_000 // len(part)), part * (20_000 // len(part))
+    for each in (rules, DEFAULT):
+        assert steps(whole, each) <= 2.1 * steps(half, each) + 100
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 12), st.integers(1, 5)), max_size=12, unique=True)
+)
+def test_what_lies_inside_a_covering_word_is_left_out(drawn: list[tuple[int, int, int]]) -> None:
+    hits = sorted({(word, start, start + length) for word, start, length in drawn}, key=lambda hit: hit[2])
+    covers = frozenset({0})
+    kept = {
+        hit
+        for hit in hits
+        if not any(o[0] in covers and o[1:] != hit[1:] and o[1] <= hit[1] and hit[2] <= o[2] for o in hits)
+    }
+    # One word stands once at one place, so covers and others of the same span do not occur together.
+    if len({hit[1:] for hit in hits}) == len(hits):
+        assert set(uncovered(hits, covers)) == kept
