@@ -2,7 +2,7 @@
 PY = .venv/bin/python
 PYTHON ?= python3
 
-.PHONY: run test demo check bench test-long install lock format
+.PHONY: run test demo check bench bench-reading test-long install lock format
 
 run: .venv/.ready        ## serve with a sample county and the WeChat stand-in at /sandbox
 	MASHANG_SANDBOX=1 $(PY) -m bot serve
@@ -21,6 +21,9 @@ check: .venv/.ready      ## format, lint, types, import contracts
 
 bench: .venv/.ready      ## throughput beside yardsticks in the same run, as JSON
 	$(PY) -m bench
+
+bench-reading: .venv/.ready  ## texts read a second beside jieba and a bare scan, as JSON
+	$(PY) -m bench.reading
 
 test-long: .venv/.ready  ## growth, crash and soak runs
 	$(PY) -m pytest -m long

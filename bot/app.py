@@ -21,6 +21,7 @@ from bot.sandbox.app import mount as mount_sandbox
 from bot.sandbox.wire import AibotKeys, OfficialKeys
 from bot.sender import Sender
 from bot.settings import current_key
+from nlp import words
 from store import schema
 
 log = logging.getLogger("mashang")
@@ -45,6 +46,7 @@ def create_app(house: House) -> FastAPI:
         sender = Sender(house)
         house.on_written = sender.wake
         sender.start()
+        words.in_background(now=house.county.rules.reading.asks_for_whole_words)
         scheduler = clock.start(house)
         try:
             yield

@@ -1,14 +1,17 @@
 """Sort a text into a category by the weights of the words found in it."""
 
 from bisect import bisect_right
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import cache
 from operator import itemgetter
-from struct import unpack
+from struct import Struct
 
+from nlp.around import Context, Cue, cues, uncovered
 from nlp.plain import plain
-from nlp.rules import LANE_BITS, LANE_ZERO, OTHER, Rules
-from nlp.scan import Hit
+from nlp.rules import LANE_ZERO, LEVEL_END, OTHER, Rules
+from nlp.scan import Hit, longest
+from nlp.written import Span, spans, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +23,12 @@ class Guess:
     score: float
     words: tuple[str, ...]  # that spoke for the category, in the order of the text
     runner_up: str | None
+    margin: float = 0  # by how much it leads over the second category
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A word found in the plain text, and its weight for each category."""
+    """A word found in the plain text, or one of a pair's (楼道…堵), and its weight for each category."""
 
     word: str
     start: int
@@ -49,7 +53,7 @@ def classify_plain(simple: str, rules: Rules) -> Guess:
     top = max(totals)
     best = totals.index(top)
     speakers = rules.speakers[best]
-    words = tuple([rules.spelling[word] for word in found if word in speakers])
+    words = tuple([rules.spelling[key] for key in found if key in speakers])
     if not words and OTHER in rules.by_code:
         return Guess(OTHER, uncertain=True, score=0, words=(), runner_up=None)
     second, runner_up = _runner_up(totals, best, rules)
@@ -59,76 +63,129 @@ def classify_plain(simple: str, rules: Rules) -> Guess:
         score=top - LANE_ZERO,
         words=words,
         runner_up=runner_up,
+        margin=top - second,
     )
 
 
+def path(code: str, rules: Rules) -> tuple[tuple[str, str], ...]:
+    """(level, its part of a category's code), from the top, in a file with levels; else nothing."""
+    return tuple(zip(rules.levels, code.split(LEVEL_END), strict=True)) if rules.levels else ()
+
+
 def _found(simple: str, rules: Rules) -> tuple[Collection[str], Collection[str]]:
-    """The words of a text in their order, folded, and those of them that stand in its opening."""
-    if rules.nested and not rules.hiding:  # no word takes another's place: positions are not needed
+    """The keys of all that counts in a text, in its order, and of what counts twice in its opening."""
+    scanner, context = rules.scanner, rules.context
+    if rules.nested and not rules.hiding and context is None:
+        # No word takes another's place: positions are not needed.
         opening = simple[: rules.opening]
-        return dict.fromkeys(rules.scanner.all_words(simple)), set(rules.scanner.all_words(opening))
-    hits, folded = _hits(simple, rules), rules.scanner.folded
-    early = hits[: bisect_right(hits, rules.opening, key=_END)] if rules.opening else []
-    return dict.fromkeys([folded[hit[0]] for hit in hits]), {folded[hit[0]] for hit in early}
+        return dict.fromkeys(scanner.all_words(simple)), set(scanner.all_words(opening))
+    hits = scanner.all_hits(simple)
+    counted = _counted(hits, rules)
+    if context is not None and (found := _in_context(simple, hits, counted, context, rules)) is not None:
+        first = {key for key, spans in found if spans[-1][1] <= rules.opening}
+        return dict.fromkeys([key for key, _ in found]), first
+    names = scanner.folded
+    words = dict.fromkeys([names[hit[0]] for hit in counted])
+    if len(simple) <= rules.opening:  # a title: all counts twice
+        return words, words
+    early = counted[: bisect_right(counted, rules.opening, key=_END)] if rules.opening else ()
+    return words, {names[hit[0]] for hit in early}
 
 
 _END = itemgetter(2)
 
 
-def _hits(simple: str, rules: Rules) -> list[Hit]:
+def _counted(hits: list[Hit], rules: Rules) -> list[Hit]:
+    """Of all hits those that count by themselves: the longest, or where the file is nested all."""
+    if rules.silent_from is not None:
+        hits = [hit for hit in hits if hit[0] < rules.silent_from]
     if not rules.nested:
-        return rules.scanner.hits(simple)
-    hits = rules.scanner.all_hits(simple)
-    hidden = [hit for hit in hits if hit[0] in rules.hiding]
-    return [hit for hit in hits if not any(_inside(hit, cover) for cover in hidden)]
+        return longest(hits)
+    return uncovered(hits, rules.hiding) if rules.hiding else hits
 
 
-def _inside(hit: Hit, cover: Hit) -> bool:
-    return hit[0] != cover[0] and cover[1] <= hit[1] and hit[2] <= cover[2]
+def _in_context(
+    simple: str, hits: list[Hit], counted: list[Hit], context: Context, rules: Rules
+) -> list[Cue] | None:
+    used = [hit for hit in hits if hit[0] in context.used]
+    if not used:
+        return None
+    if rules.hiding:  # a word inside an excluded one is none in a pair either
+        covers = [hit for hit in hits if hit[0] in rules.hiding]
+        used = [hit for hit in uncovered(covers + used, rules.hiding) if hit[0] in context.used]
+    return cues(simple, counted, used, rules.scanner.folded, context)
 
 
 def _totals(found: Collection[str], opening: Collection[str], rules: Rules) -> tuple[int, ...]:
     """LANE_ZERO and what each category got."""
     weight = rules.lanes.__getitem__
-    total = rules.start + sum(map(weight, found)) + sum(map(weight, opening))
-    count = len(rules.categories)
-    return unpack(f"<{count}I", total.to_bytes(count * LANE_BITS // 8, "little"))
+    total = sum(map(weight, found))
+    total += rules.start + (total if opening is found else sum(map(weight, opening)))
+    lanes = _lanes(len(rules.categories))
+    return lanes.unpack(total.to_bytes(lanes.size, "little"))
+
+
+@cache
+def _lanes(count: int) -> Struct:
+    return Struct(f"<{count}I")
 
 
 def _runner_up(totals: tuple[int, ...], best: int, rules: Rules) -> tuple[int, str | None]:
     """The second highest total, and its category if any word spoke for it."""
-    others = list(totals)
-    others[best] = -1
-    second = max(others)
-    which = others.index(second)
-    if which == best:  # a file with one category
+    if len(totals) == 1:
         return LANE_ZERO, None
-    category = rules.categories[which]
+    second = sorted(totals)[-2]
+    category = rules.categories[totals.index(second, best + 1 if second == totals[best] else 0)]
     return second, category.code if second - LANE_ZERO > category.bias else None
 
 
 def marks(text: str, rules: Rules) -> list[Mark]:
     """Every word that counted in the plain form of `text`, with its position there, to show why.
 
-    `weights` are those of the file, also where the word counted twice.
+    `weights` are those of the file, also where the word counted twice; of a word that another takes
+    back what is left of them.
     """
     return [
         Mark(
-            word=rules.scanner.words[word],
+            word=rules.spelling[key],
             start=start,
             end=end,
-            weights=tuple((rules.categories[which].code, weight) for which, weight in rules.votes[word]),
+            weights=tuple((rules.categories[which].code, weight) for which, weight in weights),
         )
-        for word, start, end in _hits(plain(text), rules)
-        if rules.votes[word]
+        for key, places in _cues(plain(text), rules)
+        if (weights := rules.weights[key])
+        for start, end in places
     ]
 
 
+def _cues(simple: str, rules: Rules) -> list[Cue]:
+    hits = rules.scanner.all_hits(simple)
+    counted = _counted(hits, rules)
+    if rules.context is not None:
+        found = _in_context(simple, hits, counted, rules.context, rules)
+        if found is not None:
+            return found
+    names = rules.scanner.folded
+    return [(names[word], ((start, end),)) for word, start, end in counted]
+
+
 def marked(text: str, rules: Rules) -> str:
-    """The text with 【】 around the words that counted."""
-    simple, shown, end = plain(text), "", 0
-    for mark in sorted(marks(text, rules), key=lambda mark: (mark.start, -mark.end)):
-        if mark.start >= end:
-            shown += f"{simple[end : mark.start]}【{simple[mark.start : mark.end]}】"
-            end = mark.end
-    return shown + simple[end:]
+    """The text as it was written, with 【】 around each word that counted; words that overlap share one."""
+    found = marks(text, rules)
+    places = spans(text) if found else []
+    shown, done = "", 0
+    for start, end in _apart(written(mark.start, mark.end, places) for mark in found):
+        shown += f"{text[done:start]}【{text[start:end]}】"
+        done = end
+    return shown + text[done:]
+
+
+def _apart(words: Iterable[Span]) -> list[Span]:
+    """The stretches that words cover, those that overlap as one."""
+    stretches: list[Span] = []
+    for start, end in sorted(words):
+        if stretches and start < stretches[-1][1]:
+            stretches[-1] = stretches[-1][0], max(end, stretches[-1][1])
+        else:
+            stretches.append((start, end))
+    return stretches

@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nlp.classify import Guess, classify
-from nlp.features import WORD_LENGTH, whole_words, word_edges
+from nlp.features import WORD_LENGTH, whole_words
 from nlp.plain import plain
 from nlp.rules import Rules
 from nlp.scan import fold
+from nlp.words import word_edges
 
 
 @dataclass(frozen=True)

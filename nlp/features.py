@@ -13,17 +13,6 @@ _LETTERS = re.compile(r"[一-鿿a-z]+")
 _CHARACTER = re.compile(r"[一-鿿]")
 
 
-def word_edges(simple: str) -> list[int]:
-    """The places in a plain text where jieba sees a word begin or end, from 0 to its length."""
-    import jieba  # 1 s and 100 MB that only learning and checking need
-
-    jieba.setLogLevel("WARNING")
-    edges = [0]
-    for word in jieba.cut(simple):
-        edges.append(edges[-1] + len(word))
-    return edges
-
-
 def candidates(texts: Sequence[str], edges: Sequence[list[int]], texts_min: int) -> list[str]:
     """Every word, and every part of one, that stands in at least `texts_min` of the plain texts."""
     counts: Counter[str] = Counter()

@@ -14,11 +14,12 @@ from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
 from nlp.evaluate import Report, evaluate
-from nlp.features import candidates, whole_words, word_edges
+from nlp.features import candidates, whole_words
 from nlp.learned import Learned
 from nlp.plain import plain
 from nlp.rules import WEIGHT_MAX, Rules, load_categories
 from nlp.scan import Scanner, fold
+from nlp.words import word_edges
 
 # The figures below were chosen by cross-validation on 4,008 complaints; their neighbours do as well.
 OPENING = 30  # characters: a title, or the first sentence

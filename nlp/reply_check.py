@@ -1,7 +1,7 @@
 """Flag an answer that says nothing or speaks of something else (答非所问) before it is sent."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from nlp.alike import shingles
@@ -86,7 +86,7 @@ def _is_elsewhere(asked: str, said: str, rules: Rules) -> bool:
     if shingles(asked) & shingles(said):
         return False
     said = _ACTORS.sub(" ", said)
-    guess = classify(said, rules)
+    guess = classify(said, replace(rules, opening=0))  # an answer has no title that counts twice
     if guess.category == OTHER or guess.uncertain or guess.score < SCORE_MIN:
         return False
     return _categories(asked, rules).isdisjoint(_categories(said, rules))

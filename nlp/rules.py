@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from nlp.around import SIDES, Context, Pair, Window, less_key, whole_key
 from nlp.scan import Scanner, fold
 
 OTHER = "other"  # the category of what no word was found in
@@ -15,6 +16,9 @@ CALLS = ("119", "110", "120")
 WEIGHT_MAX = 1_000
 WORD_LENGTH_MAX = 32
 OPENING_MAX = 1_000
+DISTANCE, DISTANCE_MAX = 8, 100  # characters between the words of a pair
+LEVEL_END = "/"
+GAP_MAX = 20  # characters between a window and the word it takes back
 LANE_BITS = 32  # a million words of the highest weight, each counted twice
 LANE_ZERO = 1 << (LANE_BITS - 1)
 
@@ -31,6 +35,11 @@ class Category:
     keywords: Mapping[str, int]
     exclude: tuple[str, ...]
     examples: tuple[str, ...]
+    whole: Mapping[str, int]  # what a word weighs more where it stands by itself
+    pairs: tuple[Pair, ...]
+
+
+Votes = tuple[tuple[int, int], ...]  # (which category, weight)
 
 
 @dataclass(frozen=True)
@@ -68,15 +77,25 @@ class Rules:
     fragments: frozenset[str]  # keywords that are no words by themselves
     revision: str
     scanner: Scanner
-    votes: tuple[tuple[tuple[int, int], ...], ...]  # for each word: (which category, weight)
-    spelling: Mapping[str, str]  # of each folded word, as the file writes it
-    lanes: Mapping[str, int]  # of each folded word its weights for all categories, packed (see `pack`)
-    speakers: tuple[frozenset[str], ...]  # for each category: the folded words that speak for it
+    votes: tuple[Votes, ...]  # for each word of the scanner
+    # By key: a folded word, or what nlp/around.py makes of a pair, a whole word, one that is taken back.
+    weights: Mapping[str, Votes]
+    spelling: Mapping[str, str]  # how people read it
+    lanes: Mapping[str, int]  # its weights for all categories, packed (see `pack`)
+    speakers: tuple[frozenset[str], ...]  # for each category the keys that speak for it
     start: int  # the biases of all categories, packed
     hiding: frozenset[int]  # the words excluded somewhere
+    silent_from: int | None  # words of the scanner from here on do not count by themselves and hide nothing
+    context: Context | None  # None where the file has only words
+    levels: tuple[str, ...]  # what the parts of a code are, where they have several: 一级/二级/三级
     alarms: tuple[Alarm, ...]
     calm: Calm
     danger: Scanner  # every word of the alarms, and the phrases that hide one
+
+    @property
+    def asks_for_whole_words(self) -> bool:
+        """Whether jieba's dictionary will be needed."""
+        return self.context is not None and bool(self.context.whole)
 
 
 def load(folder: Path) -> Rules:
@@ -211,24 +230,30 @@ class _Block:
             self.refuse(f'"{word}" must have 1 to {WORD_LENGTH_MAX} characters and no space at its ends')
 
 
-_HEAD_KEYS = {"category", "margin", "nested", "opening", "fragments"}
-_CATEGORY_KEYS = {"code", "name", "department", "due_hours", "bias", "keywords", "exclude", "examples"}
+_HEAD_KEYS = {"category", "margin", "nested", "opening", "fragments", "distance", "window", "levels"}
+_CATEGORY_KEYS = {
+    *("code", "name", "department", "due_hours", "bias"),
+    *("keywords", "whole", "pairs", "exclude", "examples"),
+}
 
 
 def _compile(file: _File, needed: set[str], alarms: tuple[Alarm, ...], calm: Calm, *, revision: str) -> Rules:
     head = file.block("head", file.content, _HEAD_KEYS, set())
+    distance, levels = head.number("distance", DISTANCE, 0, DISTANCE_MAX), head.texts("levels")
     categories: dict[str, Category] = {}
     for block in file.blocks("category", _CATEGORY_KEYS, {"code", "keywords"} | needed):
-        category = _category(block)
+        category = _category(block, distance, levels)
         if category.code in categories:
             block.refuse("this code stands twice")
         categories[category.code] = category
     if not categories:
         raise ValueError(f"{file.name}: there is no [[category]] block")
     in_order = tuple(categories.values())
+    windows = tuple(_window(block) for block in file.blocks("window", _WINDOW_KEYS, {"side", "words"}))
     votes = _votes(in_order)
-    scanner = Scanner(votes)
+    scanner = Scanner([*votes, *_others(votes, in_order, windows)])
     excluded = {word for category in in_order for word in category.exclude}
+    weights, spelling = _weights(votes, in_order, windows)
     return Rules(
         categories=in_order,
         by_code=MappingProxyType(categories),
@@ -238,15 +263,16 @@ def _compile(file: _File, needed: set[str], alarms: tuple[Alarm, ...], calm: Cal
         fragments=frozenset(head.words("fragments")),
         revision=revision,
         scanner=scanner,
-        votes=tuple(tuple(each) for each in votes.values()),
-        spelling=dict(zip(scanner.folded, scanner.words, strict=True)),
-        lanes=dict(zip(scanner.folded, map(pack, votes.values()), strict=True)),
-        speakers=tuple(
-            frozenset(fold(word) for word, weight in category.keywords.items() if weight > 0)
-            for category in in_order
-        ),
+        votes=tuple(weights.get(word, ()) for word in scanner.folded),
+        weights=weights,
+        spelling=spelling,
+        lanes={key: pack(each) for key, each in weights.items()},
+        speakers=_speakers(weights, len(in_order)),
         start=pack((which, LANE_ZERO + category.bias) for which, category in enumerate(in_order)),
         hiding=frozenset(which for which, word in enumerate(scanner.folded) if word in excluded),
+        silent_from=len(votes) if len(votes) < len(scanner.words) else None,
+        context=_context(scanner, in_order, windows),
+        levels=levels,
         alarms=alarms,
         calm=calm,
         danger=Scanner(dict.fromkeys(_danger(alarms, calm))),
@@ -261,10 +287,12 @@ def pack(weights: Iterable[tuple[int, int]]) -> int:
     return sum(weight << which * LANE_BITS for which, weight in weights)
 
 
-def _category(block: _Block) -> Category:
+def _category(block: _Block, distance: int, levels: tuple[str, ...]) -> Category:
     code = block.text("code")
-    keywords, exclude = block.weights("keywords"), block.words("exclude")
-    for word in keywords:
+    if levels and len([part for part in code.split(LEVEL_END) if part.strip()]) != len(levels):
+        block.refuse(f'"code" must have the {len(levels)} parts {LEVEL_END.join(levels)}')
+    keywords, exclude, whole = block.weights("keywords"), block.words("exclude"), block.weights("whole")
+    for word in (*keywords, *whole):
         if fold(word) in exclude:
             block.refuse(f'"{word}" is both a keyword and excluded')
     return Category(
@@ -276,6 +304,47 @@ def _category(block: _Block) -> Category:
         keywords=keywords,
         exclude=exclude,
         examples=block.texts("examples"),
+        whole=whole,
+        pairs=tuple(_pairs(block, distance)),
+    )
+
+
+def _pairs(block: _Block, distance: int) -> Iterable[Pair]:
+    """Each [first, second, weight] or [first, second, weight, distance]; "or" is written "|"."""
+    rows = block.content.get("pairs", [])
+    seen: set[str] = set()
+    for row in rows if isinstance(rows, list) else [rows]:
+        match [*row, distance] if isinstance(row, list) and len(row) == 3 else row:
+            case [str(first), str(second), int(weight), int(near)] if (
+                type(weight) is int and 0 < abs(weight) <= WEIGHT_MAX and 0 <= near <= DISTANCE_MAX
+            ):
+                sides = fold(first).split("|"), fold(second).split("|")
+            case _:
+                block.refuse(
+                    f'a pair must be ["this|or this", "that|or that", weight], the weight from 1 to'
+                    f" {WEIGHT_MAX} or below 0; a fourth number is its distance, 0 to {DISTANCE_MAX}: {row}"
+                )
+        for word in (*sides[0], *sides[1]):
+            block.check_word(word)
+        pair = Pair(tuple(sides[0]), tuple(sides[1]), weight, near)
+        if pair.key in seen:
+            block.refuse(f'"pairs" holds {pair.key} twice')
+        seen.add(pair.key)
+        yield pair
+
+
+_WINDOW_KEYS = {"side", "words", "but", "gap", "percent"}
+
+
+def _window(block: _Block) -> Window:
+    if block.text("side") not in SIDES:
+        block.refuse('"side" must be "before" or "after"')
+    return Window(
+        side=block.text("side"),
+        words=block.words("words"),
+        but=block.words("but"),
+        gap=block.number("gap", 0, 0, GAP_MAX),
+        percent=block.number("percent", 0, 0, 99),
     )
 
 
@@ -289,6 +358,66 @@ def _votes(categories: Iterable[Category]) -> dict[str, list[tuple[int, int]]]:
         for word in category.exclude:
             votes.setdefault(spelling.setdefault(fold(word), word), [])
     return votes
+
+
+def _others(
+    votes: Mapping[str, object], categories: Iterable[Category], windows: Iterable[Window]
+) -> Iterable[str]:
+    """The words to look for that do not count by themselves."""
+    known = {fold(word) for word in votes}
+    wanted = [
+        word for category in categories for pair in category.pairs for word in pair.firsts + pair.seconds
+    ]
+    wanted += [fold(word) for category in categories for word in category.whole]
+    wanted += [word for window in windows for word in (*window.words, *window.but)]
+    return [word for word in dict.fromkeys(wanted) if word not in known]
+
+
+def _weights(
+    votes: Mapping[str, list[tuple[int, int]]], categories: Iterable[Category], windows: Iterable[Window]
+) -> tuple[dict[str, Votes], dict[str, str]]:
+    """By key, what everything that can count weighs, and how people read it."""
+    weights = {fold(word): each for word, each in votes.items()}
+    spelling = {fold(word): word for word in votes}
+    for which, category in enumerate(categories):
+        beyond = [(whole_key(fold(word)), word, weight) for word, weight in category.whole.items()]
+        beyond += [(pair.key, pair.key, pair.weight) for pair in category.pairs]
+        for key, shown, weight in beyond:
+            weights.setdefault(key, []).append((which, weight))
+            spelling.setdefault(key, shown)
+    for percent in sorted({window.percent for window in windows} - {0}):
+        for key in list(spelling):
+            weights[less_key(key, percent)] = [(at, round(one * percent / 100)) for at, one in weights[key]]
+            spelling[less_key(key, percent)] = spelling[key]
+    return {key: tuple(each) for key, each in weights.items()}, spelling
+
+
+def _speakers(weights: Mapping[str, Votes], categories: int) -> tuple[frozenset[str], ...]:
+    speakers: list[set[str]] = [set() for _ in range(categories)]
+    for key, votes in weights.items():
+        for which, weight in votes:
+            if weight > 0:
+                speakers[which].add(key)
+    return tuple(map(frozenset, speakers))
+
+
+def _context(scanner: Scanner, categories: Iterable[Category], windows: tuple[Window, ...]) -> Context | None:
+    pairs: dict[str, dict[str, Pair]] = {}
+    used: set[str] = set()
+    for pair in (pair for category in categories for pair in category.pairs):
+        used.update(pair.firsts, pair.seconds)
+        for word in pair.firsts:
+            pairs.setdefault(word, {}).setdefault(pair.key, pair)
+    whole = frozenset(fold(word) for category in categories for word in category.whole)
+    if not (pairs or whole or windows):
+        return None
+    used |= whole | {word for window in windows for word in (*window.words, *window.but)}
+    return Context(
+        pairs={first: tuple(each.values()) for first, each in pairs.items()},
+        whole=whole,
+        windows=windows,
+        used=frozenset(which for which, word in enumerate(scanner.folded) if word in used),
+    )
 
 
 def _alarms(file: _File) -> tuple[tuple[Alarm, ...], Calm]:

@@ -29,15 +29,7 @@ class Scanner:
 
         Two words that only overlap both count. Latin letters match in either case.
         """
-        kept: list[Hit] = []
-        # What a new hit contains is at the end of `kept`, and only its last entry can contain it.
-        for hit in self.all_hits(text):
-            start, end = hit[1], hit[2]
-            while kept and kept[-1][1] >= start and kept[-1][2] < end:
-                kept.pop()
-            if not kept or kept[-1][2] < end:
-                kept.append(hit)
-        return kept
+        return longest(self.all_hits(text))
 
     def all_hits(self, text: str) -> list[Hit]:
         """Every word found in `text`, also inside a longer one: by rising end, the longest first."""
@@ -52,6 +44,19 @@ class Scanner:
             return []
         found: list[str] = self._automaton.find_matches_as_strings(fold(text), overlapping=True)
         return found
+
+
+def longest(hits: Iterable[Hit]) -> list[Hit]:
+    """Of all hits, by rising end, those that do not lie inside a longer one."""
+    kept: list[Hit] = []
+    # What a new hit contains is at the end of `kept`, and only its last entry can contain it.
+    for hit in hits:
+        start, end = hit[1], hit[2]
+        while kept and kept[-1][1] >= start and kept[-1][2] < end:
+            kept.pop()
+        if not kept or kept[-1][2] < end:
+            kept.append(hit)
+    return kept
 
 
 def fold(text: str) -> str:

@@ -87,3 +87,15 @@ def test_each_request_is_a_push_that_opens_to_a_report_of_a_new_sender() -> None
     senders = {each.partition(b"<FromUserName>")[2].partition(b"</FromUserName>")[0] for each in plain}
     assert len(senders) == 3
     assert all(text.encode() in each for text, each in zip(texts(), plain, strict=False))
+
+
+def test_the_reading_bench_measures_texts_rules_and_doubles() -> None:
+    command = [sys.executable, "-m", "bench.reading", "--count", "20", "--rounds", "1", "--cases", "100"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert set(result) == {"machine", "rules", "titles", "texts", "doubles"}
+    assert set(result["rules"]) == {"words", "memory_mb", "load_3000_words_ms"}
+    for kind in ("titles", "texts"):
+        assert min(result[kind].values()) > 0
+    assert result["doubles"]["cases"] == 100

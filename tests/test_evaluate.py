@@ -37,7 +37,7 @@ def written(folder: Path, text: str) -> Rules:
 
 
 def test_a_report_counts_each_category_and_keeps_every_mistake(rules: Rules) -> None:
-    missed = Guess("路", False, 2, ("破",), "灯")
+    missed = Guess("路", False, 2, ("破",), "灯", margin=1)
     nothing = Guess("other", True, 0, (), None)
     assert evaluate(TEXTS, LABELS, rules) == Report(
         texts=4,
@@ -73,7 +73,12 @@ def test_a_difference_names_the_texts_that_would_move_and_those_no_longer_sure(
     after = written(tmp_path, LAMPS.replace('"灯" = 1', '"灯" = 3'))
     assert diff(rules, rules, TEXTS) == []
     assert diff(rules, after, TEXTS) == [
-        Change(2, "灯罩破了", Guess("路", False, 2, ("破",), "灯"), Guess("灯", False, 3, ("灯",), "路"))
+        Change(
+            2,
+            "灯罩破了",
+            Guess("路", False, 2, ("破",), "灯", margin=1),
+            Guess("灯", False, 3, ("灯",), "路", margin=1),
+        )
     ]
     tie = written(tmp_path, LAMPS.replace("margin = 1", "margin = 2"))
     assert [(change.row, change.after.uncertain) for change in diff(rules, tie, TEXTS)] == [(2, True)]

@@ -99,7 +99,7 @@ def test_a_case_shows_the_words_that_decided_it(tmp_path: Path) -> None:
     rules = load_categories(
         rules_of(tmp_path, ONE + '[[category]]\ncode = "road"\nkeywords = { "幸福路" = 1, "坏" = 1 }\n')
     )
-    assert classify("幸福路的路灯坏了，路灯！", rules) == Guess("lamp", True, 3, ("路灯",), "road")
+    assert classify("幸福路的路灯坏了，路灯！", rules) == Guess("lamp", True, 3, ("路灯",), "road", margin=1)
     assert marks("幸福路的路灯坏", rules) == [
         Mark("幸福路", 0, 3, (("road", 1),)),
         Mark("路灯", 4, 6, (("lamp", 3),)),
@@ -114,14 +114,14 @@ def test_a_message_without_any_word_is_other_and_goes_to_a_person() -> None:
 def test_a_foreign_taxonomy_without_other_guesses_its_most_usual_category(tmp_path: Path) -> None:
     text = ONE + '[[category]]\ncode = "城乡建设"\nbias = 2\nkeywords = { "道路" = 3 }\n'
     rules = load_categories(rules_of(tmp_path, text))
-    assert classify("你说什么", rules) == Guess("城乡建设", True, 2, (), None)
-    assert classify("道路", rules) == Guess("城乡建设", False, 5, ("道路",), None)
-    assert classify("路灯和路灯", rules) == Guess("lamp", True, 3, ("路灯",), None)
+    assert classify("你说什么", rules) == Guess("城乡建设", True, 2, (), None, margin=2)
+    assert classify("道路", rules) == Guess("城乡建设", False, 5, ("道路",), None, margin=5)
+    assert classify("路灯和路灯", rules) == Guess("lamp", True, 3, ("路灯",), None, margin=1)
 
 
 def test_a_file_with_one_category_has_no_runner_up(tmp_path: Path) -> None:
     assert classify("路灯", load_categories(rules_of(tmp_path, ONE))) == Guess(
-        "lamp", False, 3, ("路灯",), None
+        "lamp", False, 3, ("路灯",), None, margin=3
     )
 
 
@@ -139,13 +139,13 @@ def test_an_excluded_word_hides_what_lies_inside_it_and_nothing_else(tmp_path: P
     )
     rules = load_categories(rules_of(tmp_path, text))
     assert classify("自行车位", rules) == Guess("other", True, 0, (), None)
-    assert classify("自行车位旁边的车位", rules) == Guess("a", False, 2, ("车位",), None)
+    assert classify("自行车位旁边的车位", rules) == Guess("a", False, 2, ("车位",), None, margin=2)
 
 
 def test_a_word_below_zero_speaks_against_its_category(tmp_path: Path) -> None:
     text = ONE + '[[category]]\ncode = "b"\nkeywords = { "路灯" = 4, "公园" = -2 }\n'
     assert classify("公园路灯", load_categories(rules_of(tmp_path, text))) == Guess(
-        "lamp", True, 3, ("路灯",), "b"
+        "lamp", True, 3, ("路灯",), "b", margin=1
     )
 
 
@@ -153,7 +153,7 @@ def test_words_match_in_either_case_either_width_and_traditional_characters(tmp_
     rules = load_categories(
         rules_of(tmp_path, '[[category]]\ncode = "a"\nkeywords = { "KTV" = 2, "扰民" = 2 }\n')
     )
-    assert classify("ｋｔｖ擾民", rules) == Guess("a", False, 4, ("KTV", "扰民"), None)
+    assert classify("ｋｔｖ擾民", rules) == Guess("a", False, 4, ("KTV", "扰民"), None, margin=4)
 
 
 def test_the_revision_changes_with_any_byte_of_the_files(tmp_path: Path) -> None:
@@ -237,4 +237,4 @@ def test_words_written_in_two_cases_are_one_word(tmp_path: Path) -> None:
     rules = load_categories(
         rules_of(tmp_path, '[[category]]\ncode = "a"\nkeywords = { "KTV" = 2, "ktv" = 2 }\n')
     )
-    assert classify("Ktv", rules) == Guess("a", False, 4, ("KTV",), None)
+    assert classify("Ktv", rules) == Guess("a", False, 4, ("KTV",), None, margin=4)

@@ -46,7 +46,7 @@ def test_learned_rules_sort_the_past_and_explain_themselves(history: Path, tmp_p
 
 def test_the_default_rules_show_the_words_that_decided(tmp_path: Path) -> None:
     asked = run("rules", "try", "路灯不亮", cwd=tmp_path)
-    assert asked.out == "【路灯不亮】\nfacility，18 分\n路灯不亮：facility +18\n"
+    assert asked.out == "【路灯不亮】\nfacility，36 分\n路灯不亮：facility +18\n"
 
 
 def test_two_files_are_compared_text_by_text(history: Path, tmp_path: Path) -> None:

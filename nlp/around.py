@@ -1,0 +1,179 @@
+"""What stands around words: pairs near each other, words that stand alone, words that take one back."""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+
+from nlp.scan import Hit
+from nlp.words import is_whole
+from nlp.written import Span
+
+SIDES = ("before", "after")
+_SENTENCE_END = re.compile(r"[。!?;]")
+_CLAUSE_END = ",。!?;:"
+_END = itemgetter(1)
+
+
+# Something that counts in a text: its key in `Rules.weights`, and where it stands, the two words of a
+# pair from left to right.
+Cue = tuple[str, tuple[Span, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Words, folded, that count once where one of either side stands at most `distance` characters apart."""
+
+    firsts: tuple[str, ...]
+    seconds: tuple[str, ...]
+    weight: int
+    distance: int
+
+    @property
+    def key(self) -> str:
+        """As its row in the file reads: 灯|灯泡…坏|不亮."""
+        return f"{'|'.join(self.firsts)}…{'|'.join(self.seconds)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Words beside which another counts less: `percent` of its weight, 0 to 99."""
+
+    side: str  # of SIDES: where they stand
+    words: tuple[str, ...]
+    but: tuple[str, ...]  # longer words that only look like it: 是不是 is no 不是
+    gap: int  # characters that may stand between, all of one clause
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a rule file asks for beyond single words."""
+
+    pairs: Mapping[str, tuple[Pair, ...]]  # by each of their first words
+    whole: frozenset[str]  # words that count more, or only, where jieba sees a word
+    windows: tuple[Window, ...]
+    used: frozenset[int]  # words of the scanner that stand in a pair, among the whole words or in a window
+
+
+def whole_key(word: str) -> str:
+    return f"{word}\0"
+
+
+def less_key(key: str, percent: int) -> str:
+    return f"{key}\0{percent}"
+
+
+def cues(
+    text: str, words: Sequence[Hit], used: Iterable[Hit], names: Sequence[str], context: Context
+) -> list[Cue] | None:
+    """All that counts: words, pairs and whole words, those that are taken back by their lesser key.
+
+    None where the `words` count just as they stand: most texts, and quickly seen. `used` are the hits
+    of the context's words, `names` the names of all words. Of several occurrences of one cue those
+    count that are least taken back.
+    """
+    places: dict[str, list[Span]] = {}
+    for word, start, end in used:
+        places.setdefault(names[word], []).append((start, end))
+    more = [*_pairs(text, places, context), *_whole(text, places, context)]
+    starts, ends = _taken_back(text, places, context.windows)
+    if not more and not (starts or ends):
+        return None
+    touched = not starts.keys().isdisjoint([start for _, start, _ in words])
+    if not more and not touched and ends.keys().isdisjoint([end for _, _, end in words]):
+        return None
+    found: list[Cue] = [(names[word], ((start, end),)) for word, start, end in words]
+    if more:
+        found = sorted([*found, *more], key=lambda cue: cue[1][-1][1])
+    return list(_left(found, starts, ends)) if starts or ends else found
+
+
+def _left(found: Sequence[Cue], starts: Mapping[int, int], ends: Mapping[int, int]) -> Iterator[Cue]:
+    percents = [min(starts.get(spans[0][0], 100), ends.get(spans[-1][1], 100)) for _, spans in found]
+    most: dict[str, int] = {}
+    for (key, _), percent in zip(found, percents, strict=True):
+        most[key] = max(percent, most.get(key, 0))
+    for (key, spans), percent in zip(found, percents, strict=True):
+        if percent == most[key] > 0:
+            yield (key if percent == 100 else less_key(key, percent)), spans
+
+
+def _pairs(text: str, places: Mapping[str, list[Span]], context: Context) -> Iterator[Cue]:
+    for pair in dict.fromkeys(pair for word in places for pair in context.pairs.get(word, ())):
+        firsts, seconds = (
+            [span for word in side for span in places.get(word, ())] for side in (pair.firsts, pair.seconds)
+        )
+        if seconds and (spans := _near(text, firsts, seconds, pair.distance)) is not None:
+            yield pair.key, spans
+
+
+def _near(text: str, firsts: list[Span], seconds: list[Span], distance: int) -> tuple[Span, Span] | None:
+    """The first place where two words stand near each other in one sentence, in either order."""
+    by_start, by_end = sorted(seconds), sorted(seconds, key=_END)
+    for one in sorted(firsts, key=lambda span: (span[0], -span[1])):
+        after = bisect_left(by_start, (one[1], 0))
+        before = bisect_right(by_end, one[0], key=_END)
+        neighbours = [(each, one) for each in by_end[max(0, before - 1) : before]]
+        neighbours += [(one, each) for each in by_start[after : after + 1]]
+        for left, right in neighbours:
+            between = text[left[1] : min(right[0], left[1] + distance + 1)]
+            if len(between) <= distance and not _SENTENCE_END.search(between):
+                return left, right
+    return None
+
+
+def _whole(text: str, places: Mapping[str, list[Span]], context: Context) -> Iterator[Cue]:
+    """Whole words; each is asked for once or twice only, as cutting costs more than all the rest."""
+    for word in [word for word in places if word in context.whole]:
+        for span in places[word][:2]:
+            if is_whole(text, *span):
+                yield whole_key(word), (span,)
+                break
+
+
+def _taken_back(
+    text: str, places: Mapping[str, list[Span]], windows: Iterable[Window]
+) -> tuple[dict[int, int], dict[int, int]]:
+    """Where a cue that starts, or one that ends, is taken back, and what is left of it in percent."""
+    starts: dict[int, int] = {}
+    ends: dict[int, int] = {}
+    for window in windows:
+        hidden = {at for word in window.but for span in places.get(word, ()) for at in range(*span)}
+        for start, end in [span for word in window.words for span in places.get(word, ())]:
+            if not hidden.isdisjoint((start, end - 1)):
+                continue
+            if window.side == "before":
+                edges, reached = starts, range(end, _reach(text, end, 1, window.gap) + 1)
+            else:
+                edges, reached = ends, range(_reach(text, start, -1, window.gap), start + 1)
+            for at in reached:
+                edges[at] = min(window.percent, edges.get(at, 100))
+    return starts, ends
+
+
+def _reach(text: str, at: int, step: int, gap: int) -> int:
+    """How far from `at` a window reaches: `gap` characters, and not out of its clause."""
+    for _ in range(gap):
+        beside = text[at : at + 1] if step > 0 else text[at - 1 : at]
+        if not beside or beside in _CLAUSE_END:
+            break
+        at += step
+    return at
+
+
+def uncovered(hits: Iterable[Hit], covers: frozenset[int]) -> list[Hit]:
+    """The hits, in their order, without those inside a hit of `covers`; linear but for the sorting."""
+    hits = list(hits)
+    if covers.isdisjoint([hit[0] for hit in hits]):
+        return hits
+    kept: list[Hit] = []
+    lowest: int | None = None  # where the cover begins that ends here or later and reaches back furthest
+    for hit in sorted(hits, key=lambda hit: (-hit[2], hit[1])):
+        if lowest is not None and lowest <= hit[1]:
+            continue
+        kept.append(hit)
+        if hit[0] in covers:
+            lowest = hit[1]
+    return sorted(kept, key=lambda hit: (hit[2], hit[1]))
