@@ -127,6 +127,8 @@ def _for_staff(ctx: Ctx, case: Case) -> list[str]:
     if waiting := held.get(ctx.tx, case.id):
         lines.append(f"答复待发（{ANSWERS[waiting.kind]}）：{mask_phones(waiting.answer)}")
     return lines
+
+
 def _details(text: str) -> str:
     """What a worker looks for in a text: when, how many, which house, which vehicle. Nothing more is kept."""
     found: dict[str, list[str]] = {}

@@ -8,11 +8,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from nlp.alarms import CALLS, WITHIN, Alarms, Back, Hint, Sign
 from nlp.around import SIDES, Context, Pair, Window, less_key, whole_key
 from nlp.scan import Scanner, fold
 
 OTHER = "other"  # the category of what no word was found in
-CALLS = ("119", "110", "120")
 WEIGHT_MAX = 1_000
 WORD_LENGTH_MAX = 32
 OPENING_MAX = 1_000
@@ -43,29 +43,6 @@ Votes = tuple[tuple[int, int], ...]  # (which category, weight)
 
 
 @dataclass(frozen=True)
-class Alarm:
-    """One kind of emergency: whom to call, and the words and pairs of words that tell it."""
-
-    call: str
-    name: str
-    words: tuple[str, ...]
-    pairs: tuple[tuple[str, str], ...]
-    examples: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Calm:
-    """What takes an alarm back; see the head of urgent.toml for each list."""
-
-    phrases: tuple[str, ...] = ()
-    before: tuple[str, ...] = ()
-    clause: tuple[str, ...] = ()
-    sentence: tuple[str, ...] = ()
-    now: tuple[str, ...] = ()
-    examples: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Rules:
     """All rule files of one county, checked and made ready to scan with; never changed."""
 
@@ -88,9 +65,7 @@ class Rules:
     silent_from: int | None  # words of the scanner from here on do not count by themselves and hide nothing
     context: Context | None  # None where the file has only words
     levels: tuple[str, ...]  # what the parts of a code are, where they have several: 一级/二级/三级
-    alarms: tuple[Alarm, ...]
-    calm: Calm
-    danger: Scanner  # every word of the alarms, and the phrases that hide one
+    alarms: Alarms
 
     @property
     def asks_for_whole_words(self) -> bool:
@@ -105,8 +80,7 @@ def load(folder: Path) -> Rules:
     """
     categories, urgent = _File(folder / "categories.toml"), _File(folder / "urgent.toml")
     needed = {"name", "department", "due_hours"}
-    alarms, calm = _alarms(urgent)
-    return _compile(categories, needed, alarms, calm, revision=_revision([categories, urgent]))
+    return _compile(categories, needed, _alarms(urgent), revision=_revision([categories, urgent]))
 
 
 def load_categories(file: Path) -> Rules:
@@ -115,7 +89,7 @@ def load_categories(file: Path) -> Rules:
     Raises ValueError naming file, block and reason.
     """
     categories = _File(file)
-    return _compile(categories, set(), (), Calm(), revision=_revision([categories]))
+    return _compile(categories, set(), Alarms(), revision=_revision([categories]))
 
 
 class _File:
@@ -213,6 +187,26 @@ class _Block:
                     self.refuse(f'"{key}" must be a list of pairs ["this|or this", "that|or that"]')
         return tuple(pairs)
 
+    def together(
+        self, key: str, named: Mapping[str, tuple[str, ...]]
+    ) -> tuple[tuple[tuple[str, ...], ...], ...]:
+        """Each ["<人>", "掉|跌", "<水>"]: the parts, each a named list or words parted by "|"."""
+        value = self.content.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(way, list) and way for way in value):
+            self.refuse(f'"{key}" must be a list of lists ["<a list>", "this|or this"]')
+        return tuple(tuple(self._part(part, named) for part in way) for way in value)
+
+    def _part(self, part: Any, named: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+        if not isinstance(part, str):
+            self.refuse(f"{part!r} must be a text")
+        words: list[str] = []
+        for word in fold(part).split("|"):
+            if word.startswith("<") and word not in named:
+                self.refuse(f'there is no list "{word}"')
+            self.check_word(word)
+            words += named.get(word, (word,))
+        return tuple(dict.fromkeys(words))
+
     def weights(self, key: str) -> Mapping[str, int]:
         value = self.content.get(key, {})
         if not isinstance(value, dict):
@@ -237,7 +231,7 @@ _CATEGORY_KEYS = {
 }
 
 
-def _compile(file: _File, needed: set[str], alarms: tuple[Alarm, ...], calm: Calm, *, revision: str) -> Rules:
+def _compile(file: _File, needed: set[str], alarms: Alarms, *, revision: str) -> Rules:
     head = file.block("head", file.content, _HEAD_KEYS, set())
     distance, levels = head.number("distance", DISTANCE, 0, DISTANCE_MAX), head.texts("levels")
     categories: dict[str, Category] = {}
@@ -274,8 +268,6 @@ def _compile(file: _File, needed: set[str], alarms: tuple[Alarm, ...], calm: Cal
         context=_context(scanner, in_order, windows),
         levels=levels,
         alarms=alarms,
-        calm=calm,
-        danger=Scanner(dict.fromkeys(_danger(alarms, calm))),
     )
 
 
@@ -420,35 +412,44 @@ def _context(scanner: Scanner, categories: Iterable[Category], windows: tuple[Wi
     )
 
 
-def _alarms(file: _File) -> tuple[tuple[Alarm, ...], Calm]:
-    file.block("head", file.content, {"alarm", "calm"}, {"alarm"})
-    alarms = tuple(
-        _alarm(block)
-        for block in file.blocks("alarm", {"call", "name", "words", "pairs", "examples"}, {"call", "name"})
+_LISTS = ("phrases", "before", "ahead", "clause", "onward", "now")
+_SIGN_KEYS = {"call", "name", "weight", "within", "words", "together", "examples"}
+
+
+def _alarms(file: _File) -> Alarms:
+    keys = {"alarm_at", "long", "lists", "sign", "hint", "back", "quiet"}
+    head = file.block("head", file.content, keys, {"sign"})
+    content = file.content.get("lists", {})
+    lists = file.block("[lists]", content, set(content), set())
+    named = {f"<{name}>": lists.words(name) for name in lists.content}
+    back = file.block("[back]", file.content.get("back", {}), set(_LISTS), set())
+    return Alarms(
+        [_sign(block, named) for block in file.blocks("sign", _SIGN_KEYS, {"call", "name", "weight"})],
+        [_hint(block) for block in file.blocks("hint", {"name", "weight", "words"}, {"name", "weight"})],
+        Back(**{name: back.words(name) for name in _LISTS}),
+        alarm_at=head.number("alarm_at", 3, 1, WEIGHT_MAX),
+        long=head.number("long", 100, 1, 100_000),
+        quiet=head.texts("quiet"),
     )
-    lists = {"phrases", "before", "clause", "sentence", "now"}
-    calm = file.block("[calm]", file.content.get("calm", {}), lists | {"examples"}, set())
-    words = {name: calm.words(name) for name in lists}
-    return alarms, Calm(**words, examples=calm.texts("examples"))
 
 
-def _alarm(block: _Block) -> Alarm:
+def _sign(block: _Block, named: Mapping[str, tuple[str, ...]]) -> Sign:
     if block.text("call") not in CALLS:
         block.refuse(f'"call" must be one of {", ".join(CALLS)}')
-    return Alarm(
+    words = block.words("words")
+    return Sign(
         call=block.text("call"),
         name=block.text("name"),
-        words=block.words("words"),
-        pairs=block.pairs("pairs"),
+        weight=block.number("weight", 1, 1, WEIGHT_MAX),
+        within=block.number("within", WITHIN, 0, 100),
+        ways=(((words,),) if words else ()) + block.together("together", named),
         examples=block.texts("examples"),
     )
 
 
-def _danger(alarms: Iterable[Alarm], calm: Calm) -> Iterable[str]:
-    for alarm in alarms:
-        yield from alarm.words
-        yield from (word for pair in alarm.pairs for word in pair)
-    yield from calm.phrases
+def _hint(block: _Block) -> Hint:
+    weight = block.number("weight", 1, -WEIGHT_MAX, WEIGHT_MAX)
+    return Hint(block.text("name"), weight, block.words("words"))
 
 
 def _revision(files: Iterable[_File]) -> str:

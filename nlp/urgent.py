@@ -2,150 +2,212 @@
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from nlp.alarms import CALLS, Alarms
 from nlp.plain import plain
-from nlp.rules import WORD_LENGTH_MAX, Calm, Rules
+from nlp.rules import WORD_LENGTH_MAX, Rules
 from nlp.scan import Hit, fold
 
-PAIR_GAP_MAX = 14  # characters between the two words of a pair
-CONTEXT_MAX = 100  # characters of a clause or sentence that are looked at on either side
-BEFORE_GAP_MAX = 1  # characters between 没有 and what there is none of
+HAZARD_MIN = 2  # what speaks for an emergency adds to signs of one, and is none by itself
 _CLAUSE_END = re.compile(r"[,。!?;:.…~\s]")
 _SENTENCE_END = re.compile(r"[。!?;…]")
-_DATED = re.compile(r"\d{2,4}年|\d{1,2}月\d{0,2}|年前|月前|周前")
+_DATED = re.compile(r"\d{2,4}年|\d{1,2}月\d{0,2}[日号]?|[一二三四五六七八九十]月份|[年月周]前")
+_BEFORE_GAPS = (0, 1)  # characters between 没有 and what there is none of
 
 Span = tuple[int, int]
 
 
-def urgent(text: str, rules: Rules) -> str | None:
-    """ "119", "110" or "120" where somebody is in danger now, else None.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A sign found in a text: where it stands, what it weighs, which number it asks for."""
 
-    Words that deny it, fear it, remember it or practise it take an alarm back (urgent.toml says
-    which). Of several numbers the one that stands first in the file is returned.
-    """
-    text = fold(plain(text)).replace("著", "着")  # 著火: simplified texts keep this 著 for 著名
-    hits = rules.danger.hits(text)
-    if not hits:
-        return None
-    ready = _ready(rules)
-    found = _found(hits, ready)
-    for alarm, words, partners in zip(rules.alarms, ready.words, ready.partners, strict=True):
-        spans = [span for word, here in found.items() if word in words for span in here]
-        for first in partners.keys() & found.keys():
-            for second in partners[first] & found.keys():
-                spans += _pairs(text, found[first], found[second], rules.calm)
-        if any(not _calmed(text, span, rules.calm) for span in spans):
-            return alarm.call
-    return None
+    name: str
+    call: str
+    weight: int
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
-class _Ready:
-    """What is worked out once of a county's alarms."""
+class Urgency:
+    """What a text says for and against an emergency."""
 
-    inside: list[list[tuple[str, int]]]  # for each word all words that lie in it, and where they begin
-    words: list[frozenset[str]]  # for each alarm
-    partners: list[dict[str, set[str]]]  # for each alarm: first word of a pair -> its second words
-
-
-_kept: dict[int, tuple[Rules, _Ready]] = {}
-_KEPT_MAX = 8  # rules in use at one time: a county's old ones end with the last message read by them
+    signs: tuple[Found, ...]
+    hints: tuple[tuple[str, int], ...]  # (name, weight)
+    length: int  # points taken off because it is long
+    score: int
+    call: str | None
 
 
-def _ready(rules: Rules) -> _Ready:
-    """By identity: to hash thousands of pairs for every message would take longer than to read it."""
-    kept = _kept.get(id(rules))
-    if kept is not None and kept[0] is rules:
-        return kept[1]
-    ready = _Ready(
-        _inside(rules.danger.words, frozenset(rules.calm.phrases)),
-        [frozenset(alarm.words) for alarm in rules.alarms],
-        [_partners(alarm.pairs) for alarm in rules.alarms],
+def urgent(text: str, rules: Rules) -> str | None:
+    """ "119", "110" or "120" where somebody is in danger now, else None."""
+    return weigh(text, rules.alarms).call
+
+
+def weigh(text: str, alarms: Alarms) -> Urgency:
+    """Add up the signs of danger and what speaks for and against them (urgent.toml says what).
+
+    A sign that is denied, feared, practised or remembered does not count. Every block counts once,
+    and of signs on the same characters only the heaviest. Time grows with the length of the text.
+    """
+    text = fold(plain(text)).replace("著", "着")  # 著火: simplified texts keep this 著 for 著名
+    words = _words(text, alarms)
+    clauses = _Clauses(text, words, alarms)
+    signs = _heaviest(_signs(words, clauses, alarms))
+    if not signs:
+        return Urgency((), (), 0, 0, None)
+    hints = tuple(
+        (hint.name, hint.weight) for hint in alarms.hints if any(word in words for word in hint.words)
     )
-    if len(_kept) >= _KEPT_MAX:
-        _kept.clear()
-    _kept[id(rules)] = rules, ready
-    return ready
+    length = len(text) // alarms.long
+    hazard = sum(sign.weight for sign in signs)
+    score = hazard + sum(weight for _, weight in hints) - length
+    call = _call(signs) if hazard >= HAZARD_MIN and score >= alarms.alarm_at else None
+    return Urgency(signs, hints, length, score, call)
 
 
-def _inside(words: Sequence[str], phrases: frozenset[str]) -> list[list[tuple[str, int]]]:
-    """A word in a longer one counts too (痴呆 in 老年痴呆), unless that is a calm phrase."""
-    known = set(words)
-    return [
-        [(word, 0)]
-        if word in phrases
-        else [
-            (word[start:end], start)
-            for start in range(len(word))
-            for end in range(start + 1, len(word) + 1)
-            if word[start:end] in known
-        ]
-        for word in words
-    ]
+def _call(signs: Iterable[Found]) -> str:
+    """The number that most of the weight asks for; of equals the one that comes first in CALLS."""
+    totals = dict.fromkeys(CALLS, 0)
+    for sign in signs:
+        totals[sign.call] += sign.weight
+    return max(totals, key=totals.__getitem__)
 
 
-def _partners(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
-    partners: dict[str, set[str]] = {}
-    for first, second in pairs:
-        partners.setdefault(first, set()).add(second)
-    return partners
+def _words(text: str, alarms: Alarms) -> dict[str, list[Span]]:
+    """Where each word stands, from left to right; a word inside a calm phrase does not."""
+    hits = alarms.scanner.all_hits(text)
+    covers = [hit for hit in hits if hit[0] in alarms.phrases]
+    words: dict[str, list[Span]] = {}
+    for hit in hits:
+        if not _covered(hit, covers):
+            words.setdefault(alarms.scanner.folded[hit[0]], []).append((hit[1], hit[2]))
+    return words
 
 
-def _found(hits: Iterable[Hit], ready: _Ready) -> dict[str, list[Span]]:
-    """Where each word stands, from left to right."""
-    found: dict[str, set[Span]] = {}
-    for which, start, _ in hits:
-        for word, offset in ready.inside[which]:
-            found.setdefault(word, set()).add((start + offset, start + offset + len(word)))
-    return {word: sorted(spans) for word, spans in found.items()}
+def _covered(hit: Hit, covers: list[Hit]) -> bool:
+    """Whether the hit lies in one of `covers` (sorted by their ends) and is not that itself."""
+    for cover in covers[bisect_left(covers, hit[2], key=lambda cover: cover[2]) :]:
+        if cover[2] - hit[2] > WORD_LENGTH_MAX:
+            return False
+        if cover[1] <= hit[1] and cover[0] != hit[0]:
+            return True
+    return False
 
 
-def _pairs(text: str, firsts: list[Span], seconds: list[Span], calm: Calm) -> Iterator[Span]:
-    """Where two words stand near each other in one sentence, in either order, and nothing between
-    them denies or fears what they tell."""
-    for one in firsts:
-        low = bisect_left(seconds, (one[0] - PAIR_GAP_MAX - WORD_LENGTH_MAX, 0))
-        high = bisect_right(seconds, (one[1] + PAIR_GAP_MAX, 0))
-        for other in seconds[low:high]:
-            left, right = min(one, other), max(one, other)
-            between = text[left[1] : right[0]]
-            if len(between) > PAIR_GAP_MAX or _SENTENCE_END.search(between):
+class _Clauses:
+    """The clauses of a text, and what stands in them against a sign."""
+
+    def __init__(self, text: str, words: dict[str, list[Span]], alarms: Alarms) -> None:
+        back = alarms.back
+        self.ends = [found.start() for found in _CLAUSE_END.finditer(text)]
+        self.sentences = [found.start() for found in _SENTENCE_END.finditer(text)]
+        self.denied = {end for word in back.before for _, end in words.get(word, ())}
+        self.feared: dict[int, int] = {}  # clause -> where the first fear in it stands
+        for start, _ in _spans(back.ahead, words):
+            clause = self.clause(start)
+            self.feared[clause] = min(start, self.feared.get(clause, start))
+        self.told = {self.clause(start) for start, _ in _spans(back.clause, words)}
+        self.told |= self._past(text, words, alarms)
+
+    def _past(self, text: str, words: dict[str, list[Span]], alarms: Alarms) -> set[int]:
+        """The clauses from a word of the past, or an if, to the end of its sentence or a word of now."""
+        past = {self.clause(start) for start, _ in _spans(alarms.back.onward, words)}
+        past |= {self.clause(found.start()) for found in _DATED.finditer(text)}
+        if not past:
+            return past
+        now = {self.clause(start) for start, _ in _spans(alarms.back.now, words)}
+        last = {bisect_left(self.ends, end) for end in self.sentences}
+        told: set[int] = set()
+        going = False
+        for clause in range(len(self.ends) + 1):
+            going = (going or clause in past) and clause not in now
+            if going:
+                told.add(clause)
+            going = going and clause not in last
+        return told
+
+    def clause(self, place: int) -> int:
+        return bisect_left(self.ends, place)
+
+    def one_sentence(self, start: int, end: int) -> bool:
+        return bisect_left(self.sentences, start) == bisect_left(self.sentences, end)
+
+    def takes_back(self, part: Span) -> bool:
+        start = part[0]
+        clause = self.clause(start)
+        return (
+            any(start - gap in self.denied for gap in _BEFORE_GAPS)
+            or clause in self.told
+            or self.feared.get(clause, start) < start
+        )
+
+
+def _spans(wanted: Iterable[str], words: dict[str, list[Span]]) -> Iterator[Span]:
+    for word in wanted:
+        yield from words.get(word, ())
+
+
+def _signs(words: dict[str, list[Span]], clauses: _Clauses, alarms: Alarms) -> Iterator[Found]:
+    """For each sign the first place where it stands and is not taken back."""
+    said: dict[int, list[Span]] = {}
+    for word, spans in words.items():
+        for number in alarms.parts.get(word, ()):
+            said.setdefault(number, []).extend(spans)
+    places: dict[int, list[Span]] = {}  # those of `said` that are not taken back, on first need
+    for sign, ways in zip(alarms.signs, alarms.ways, strict=True):
+        for way in ways:
+            if not all(part in said for part in way):
                 continue
-            if not _denied(between, calm) and not _feared(between, calm):
-                yield left[0], right[1]
+            for part in way:
+                if part not in places:
+                    kept = {span for span in said[part] if not clauses.takes_back(span)}
+                    places[part] = sorted(kept)
+            span = _together([places[part] for part in way], sign.within, clauses)
+            if span:
+                yield Found(sign.name, sign.call, sign.weight, *span)
+                break
 
 
-def _denied(before: str, calm: Calm) -> bool:
-    return any(word in before[-len(word) - BEFORE_GAP_MAX :] for word in calm.before)
+def _together(parts: list[list[Span]], within: int, clauses: _Clauses) -> Span | None:
+    """The first span of one sentence that holds one of each part, in any order, near each other."""
+    for first in parts[0]:
+        taken = [first]
+        for others in parts[1:]:
+            near = _near(others, taken, within)
+            if near is None:
+                break
+            taken.append(near)
+        else:
+            start, end = min(taken)[0], max(end for _, end in taken)
+            if clauses.one_sentence(start, end):
+                return start, end
+    return None
 
 
-def _feared(text: str, calm: Calm) -> bool:
-    return any(word in _without_now(text, calm) for word in calm.clause)
+def _near(spans: list[Span], taken: list[Span], within: int) -> Span | None:
+    """The nearest span at most `within` characters away from those taken, sharing none of theirs."""
+    start, end = min(taken)[0], max(end for _, end in taken)
+    low = bisect_left(spans, (start - within - WORD_LENGTH_MAX, 0))
+    high = bisect_right(spans, (end + within, 0))
+    free = [
+        (max(start - span[1], span[0] - end, 0), span)
+        for span in spans[low:high]
+        if start - span[1] <= within and all(span[1] <= other[0] or other[1] <= span[0] for other in taken)
+    ]
+    return min(free)[1] if free else None
 
 
-def _without_now(text: str, calm: Calm) -> str:
-    """The text without 怕是, 是不是 …: they hold a word that would deny, and do not deny."""
-    for word in calm.now:
-        text = text.replace(word, " ")
-    return text
+def _heaviest(signs: Iterable[Found]) -> tuple[Found, ...]:
+    """Without signs that share characters with a heavier one of the same number."""
+    kept: list[Found] = []
+    for sign in sorted(signs, key=lambda sign: (-sign.weight, sign.start)):
+        if not any(_overlap(sign, other) for other in kept):
+            kept.append(sign)
+    return tuple(kept)
 
 
-def _calmed(text: str, span: Span, calm: Calm) -> bool:
-    clause = _around(text, span, _CLAUSE_END)
-    sentence = _around(text, span, _SENTENCE_END)
-    before = text[clause[0] : span[0]]
-    happening = any(word in text[clause[0] : clause[1]] for word in calm.now)
-    before, after = _without_now(before, calm), _without_now(text[span[1] : clause[1]], calm)
-    if _denied(before, calm) or any(word in before + " " + after for word in calm.clause):
-        return True
-    told = text[sentence[0] : sentence[1]]
-    return not happening and (bool(_DATED.search(told)) or any(word in told for word in calm.sentence))
-
-
-def _around(text: str, span: Span, end: re.Pattern[str]) -> Span:
-    low, high = max(0, span[0] - CONTEXT_MAX), min(len(text), span[1] + CONTEXT_MAX)
-    start = max((found.end() for found in end.finditer(text, low, span[0])), default=low)
-    stop = end.search(text, span[1], high)
-    return start, stop.start() if stop else high
+def _overlap(one: Found, other: Found) -> bool:
+    return one.call == other.call and one.start < other.end and other.start < one.end

@@ -75,7 +75,7 @@ def test_a_very_long_text_is_read_without_getting_stuck(text: str) -> None:
     assert read(text, RULES, PLACES).text == text
 
 
-ALARMS = [(alarm.call, example) for alarm in RULES.alarms for example in alarm.examples] + [
+ALARMS = [(sign.call, example) for sign in RULES.alarms.signs for example in sign.examples] + [
     ("119", "电影院着火了，里面还有人"),
     ("119", "住院部起火"),
     ("119", "该不会是着火了吧，三楼一直冒浓烟"),
@@ -96,7 +96,7 @@ ALARMS = [(alarm.call, example) for alarm in RULES.alarms for example in alarm.e
     ("120", "他被毒蛇咬了手"),
 ]
 QUIET = [
-    *RULES.calm.examples,
+    *RULES.alarms.quiet,
     "幸福社区3号楼井盖破损",
     "消防通道堵了，万一起火消防车进不来",
     "家里没有着火，烟是烧柴的",

@@ -19,7 +19,7 @@ department = "市政所"
 due_hours = 24
 keywords = { "路灯" = 3 }
 """
-CALM = '[[alarm]]\ncall = "119"\nname = "火"\nwords = ["着火"]\n'
+CALM = '[[sign]]\ncall = "119"\nname = "火"\nweight = 3\nwords = ["着火"]\n'
 
 
 def rules_of(folder: Path, text: str) -> Path:
@@ -206,12 +206,16 @@ def test_a_bad_rule_file_names_file_block_and_reason(tmp_path: Path, text: str, 
 @pytest.mark.parametrize(
     ("urgent", "complaint"),
     [
-        ('[[alarm]]\ncall = "911"\nname = "火"\n', '[[alarm]] 1 "911": "call" must be one of 119, 110, 120'),
-        ('[[alarm]]\ncall = "119"\n', '[[alarm]] 1 "119": "name" is missing'),
-        (CALM + 'pairs = [["楼"]]\n', '"pairs" must be a list of pairs ["this|or this", "that|or that"]'),
-        (CALM + 'pairs = [["楼|", "塌"]]\n', '"" must have 1 to 32 characters and no space at its ends'),
-        (CALM + "[calm]\nquiet = []\n", '[calm]: unknown key "quiet"'),
-        ("[calm]\n", 'head: "alarm" is missing'),
+        (
+            '[[sign]]\ncall = "911"\nname = "火"\nweight = 3\n',
+            '[[sign]] 1 "911": "call" must be one of 119, 110, 120',
+        ),
+        ('[[sign]]\ncall = "119"\nweight = 3\n', '[[sign]] 1 "119": "name" is missing'),
+        (CALM + 'together = ["楼"]\n', '"together" must be a list of lists ["<a list>", "this|or this"]'),
+        (CALM + 'together = [["楼|", "塌"]]\n', '"" must have 1 to 32 characters and no space at its ends'),
+        (CALM + 'together = [["<人>"]]\n', 'there is no list "<人>"'),
+        (CALM + "[back]\nquiet = []\n", '[back]: unknown key "quiet"'),
+        ("[back]\n", 'head: "sign" is missing'),
     ],
 )
 def test_a_bad_urgent_file_names_file_block_and_reason(tmp_path: Path, urgent: str, complaint: str) -> None:

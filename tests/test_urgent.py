@@ -8,6 +8,11 @@ from nlp.rules import load
 from nlp.urgent import urgent
 
 RULES = load(Path(__file__).parent.parent / "rules")
+ROUNDS = [
+    line.split(" ", 1)
+    for line in (Path(__file__).parent / "urgent_sentences.txt").read_text().splitlines()
+    if not line.startswith(("#", "~"))
+]
 
 # The sentences the rules were tuned on.
 ALARMS = [
@@ -343,6 +348,11 @@ def test_an_emergency_gets_the_number_to_call(call: str, text: str) -> None:
 @pytest.mark.parametrize("text", QUIET + FRESH_QUIET + LAST_QUIET + THIRD_QUIET)
 def test_what_is_no_emergency_gets_none(text: str) -> None:
     assert urgent(text, RULES) is None
+
+
+def test_the_sentences_of_the_rounds_are_read_right() -> None:
+    wrong = [[call, text] for call, text in ROUNDS if (urgent(text, RULES) or "-") != call]
+    assert (len(ROUNDS) > 300, wrong) == (True, [])
 
 
 def test_a_word_inside_a_longer_one_counts_unless_that_is_a_calm_phrase() -> None:
