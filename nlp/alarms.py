@@ -47,7 +47,10 @@ class Back:
 class Alarms:
     """All of urgent.toml, ready to scan with; never changed."""
 
-    __slots__ = ("alarm_at", "back", "hints", "long", "parts", "phrases", "quiet", "scanner", "signs", "ways")
+    __slots__ = (
+        *("alarm_at", "back", "hints", "long", "needed", "parts", "phrases", "quiet", "scanner", "signs"),
+        "ways",
+    )
 
     def __init__(
         self,
@@ -66,6 +69,7 @@ class Alarms:
         self.ways = tuple(
             tuple(tuple(_number(lists, part) for part in way) for way in sign.ways) for sign in signs
         )
+        self.needed = frozenset(frozenset(way) for ways in self.ways for way in ways)
         self.parts: Mapping[str, tuple[int, ...]] = _parts(lists)
         others = (back.phrases, back.before, back.ahead, back.clause, back.onward, back.now)
         words = [*self.parts, *(word for each in others for word in each)]

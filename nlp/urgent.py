@@ -41,6 +41,9 @@ class Urgency:
     call: str | None
 
 
+NOTHING = Urgency((), (), 0, 0, None)
+
+
 def urgent(text: str, rules: Rules) -> str | None:
     """ "119", "110" or "120" where somebody is in danger now, else None."""
     return weigh(text, rules.alarms).call
@@ -54,10 +57,12 @@ def weigh(text: str, alarms: Alarms) -> Urgency:
     """
     text = fold(plain(text)).replace("著", "着")  # 著火: simplified texts keep this 著 for 著名
     words = _words(text, alarms)
-    clauses = _Clauses(text, words, alarms)
-    signs = _heaviest(_signs(words, clauses, alarms))
+    said = _said(words, alarms)
+    if not any(said.keys() >= way for way in alarms.needed):  # nearly every text
+        return NOTHING
+    signs = _heaviest(_signs(said, _Clauses(text, words, alarms), alarms))
     if not signs:
-        return Urgency((), (), 0, 0, None)
+        return NOTHING
     hints = tuple(
         (hint.name, hint.weight) for hint in alarms.hints if any(word in words for word in hint.words)
     )
@@ -150,12 +155,17 @@ def _spans(wanted: Iterable[str], words: dict[str, list[Span]]) -> Iterator[Span
         yield from words.get(word, ())
 
 
-def _signs(words: dict[str, list[Span]], clauses: _Clauses, alarms: Alarms) -> Iterator[Found]:
-    """For each sign the first place where it stands and is not taken back."""
+def _said(words: dict[str, list[Span]], alarms: Alarms) -> dict[int, list[Span]]:
+    """Where the words of each part of a sign stand."""
     said: dict[int, list[Span]] = {}
     for word, spans in words.items():
         for number in alarms.parts.get(word, ()):
             said.setdefault(number, []).extend(spans)
+    return said
+
+
+def _signs(said: dict[int, list[Span]], clauses: _Clauses, alarms: Alarms) -> Iterator[Found]:
+    """For each sign the first place where it stands and is not taken back."""
     places: dict[int, list[Span]] = {}  # those of `said` that are not taken back, on first need
     for sign, ways in zip(alarms.signs, alarms.ways, strict=True):
         for way in ways:
