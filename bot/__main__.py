@@ -231,7 +231,7 @@ def rules_check(
         stop(f"规则文件有错：{error}")
     typer.echo(
         f"没有问题：{len(rules.reading.categories)} 个类别，{len(rules.notices)} 条通知规则，"
-        f"{len(rules.points)} 条积分规则，版本 {rules.revision}"
+        f"{len(rules.points.rules)} 条积分规则，版本 {rules.revision}"
     )
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import nlp.rules
+from handlers import points_rules
+from handlers.points_rules import PointsRules
 
 LEVELS = ("county", "town", "village", "grid", "micro")
 CASE_FACTS = frozenset(
@@ -49,21 +51,10 @@ class NoticeRule:
 
 
 @dataclass(frozen=True, slots=True)
-class PointsRule:
-    """Who earns from a fact: its reporter or its actor."""
-
-    name: str
-    fact: str
-    who: str
-    points: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Rules:
     reading: nlp.rules.Rules
     notices: tuple[NoticeRule, ...]
-    points: tuple[PointsRule, ...]
+    points: PointsRules
     revision: str
 
 
@@ -80,7 +71,7 @@ def load(folder: Path) -> Rules:
 def _load(folder: Path, _content: bytes) -> Rules:
     reading = nlp.rules.load(folder)
     notices = tuple(_blocks(folder / "notices.toml", "notice", NoticeRule, _check_notice))
-    points = tuple(_blocks(folder / "points.toml", "points", PointsRule, _check_points))
+    points = points_rules.load(folder / "points.toml", FACTS)
     seen = hashlib.sha256(reading.revision.encode())
     for name in ("notices.toml", "points.toml"):
         seen.update((folder / name).read_bytes())
@@ -119,7 +110,7 @@ def _build(kind: type[Any], block: dict[str, Any]) -> Any:
     try:
         return kind(**block)
     except TypeError:
-        needed = [name for name in ("name", "fact", "to", "who", "points", "text", "reason") if name in known]
+        needed = [name for name in ("name", "fact", "to", "text") if name in known]
         raise ValueError(f"缺少 {'、'.join(name for name in needed if name not in block)}") from None
 
 
@@ -130,14 +121,6 @@ def _check_notice(rule: NoticeRule) -> None:
     _check_in("level", rule.level, {"", *LEVELS})
     _check_in("format", rule.format, {"text", "markdown"})
     _check_template(rule.text)
-
-
-def _check_points(rule: PointsRule) -> None:
-    _check_in("fact", rule.fact, FACTS)
-    _check_in("who", rule.who, {"reporter", "actor"})
-    _check_template(rule.reason)
-    if rule.points <= 0 or isinstance(rule.points, bool):
-        raise ValueError("points 要大于 0")
 
 
 def _check_in(name: str, value: str, allowed: frozenset[str] | set[str]) -> None:
