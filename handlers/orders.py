@@ -42,13 +42,13 @@ def place(ctx: Ctx, household_id: int, basket: Basket, *, channel: str) -> tuple
 
 def _check(ctx: Ctx, household_id: int, basket: Basket) -> None:
     """Say what is missing before anything moves: a failed movement leaves PostgreSQL no way to ask."""
+    if not all(1 <= count <= COUNT_MAX for _, count in basket):
+        raise Refused(f"数量要在 1 到 {COUNT_MAX} 之间。")
     price = sum(article.price * count for article, count in basket)
     have = wallets.points(ctx.tx, household_id)
     if price > have:
         raise Refused(f"积分不够：需要 {price} 分，您现有 {have} 分。")
     for article, count in basket:
-        if not 1 <= count <= COUNT_MAX:
-            raise Refused(f"数量要在 1 到 {COUNT_MAX} 之间。")
         if article.is_withdrawn:
             raise Refused(f"{article.name}已经下架。")
         if not article.is_service and article.stock < count:
@@ -58,7 +58,7 @@ def _check(ctx: Ctx, household_id: int, basket: Basket) -> None:
             taken = shop.taken_this_month(ctx.tx, household_id, article.id, since=since)
             if taken + count > article.most_a_month:
                 raise Refused(
-                    f"{article.name}每户每月限 {article.most_a_month} {article.measure}，本月已换 {taken} 。"
+                    f"{article.name}每户每月限 {article.most_a_month} {article.measure}，本月已换 {taken} {article.measure}。"
                 )
 
 
