@@ -275,7 +275,7 @@ def rules_check(
     typer.echo(
         f"没有问题：{len(rules.reading.categories)} 个类别，{len(rules.intents.wishes)} 种来意，"
         f"{len(rules.answers.blocks)} 条固定回答，{len(rules.notices)} 条通知规则，"
-        f"{len(rules.points)} 条积分规则，版本 {rules.revision}"
+        f"{len(rules.points.rules)} 条积分规则，版本 {rules.revision}"
     )
 
 

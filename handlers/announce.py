@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from handlers.ctx import County, Ctx, JobCtx
 from handlers.days import clock_time
+from handlers.earn import earn, home_of
 from handlers.rules import NoticeRule
 from nlp.slots import mask_phones
-from store import journal, ledger, merges, outbox, people
+from store import journal, merges, outbox, people
 from store.cases import Case
 from store.db import Tx
 from store.units import Unit
@@ -56,36 +57,35 @@ def announce(
         to_state=case.state,
         note=note,
     )
-    for rule in ctx.county.rules.points:
-        if rule.fact == fact:
-            earner = case.reporter_id if rule.who == "reporter" else teller.actor_id
-            if earner is not None:
-                ledger.award(
-                    ctx.tx,
-                    person_id=earner,
-                    points=rule.points,
-                    reason=rule.reason.format(number=case.id),
-                    idem=f"award:{rule.name}:{case.id}:{earner}",
-                    now=ctx.now,
-                    actor_id=teller.actor_id,
-                    case_id=case.id,
-                )
+    for rule in ctx.county.rules.points.of_fact(fact):
+        earner = case.reporter_id if rule.who == "reporter" else teller.actor_id
+        if earner is not None:
+            earn(
+                ctx,
+                rule,
+                person_id=earner,
+                unit_id=case.unit_id,
+                idem=f"award:{rule.name}:{case.id}:{earner}",
+                cause=f"case:{case.id}",
+                number=case.id,
+                case_id=case.id,
+            )
     if not silent:
         _notify(teller, fact, case, line, note)
 
 
-def award_actor(ctx: Ctx, fact: str, *, person_id: int, subject: str) -> None:
-    """Apply the points rules of a fact that belongs to no case, such as a day's check-in."""
-    for rule in ctx.county.rules.points:
-        if rule.fact == fact and rule.who == "actor":
-            ledger.award(
-                ctx.tx,
+def award_actor(ctx: Ctx, fact: str, *, person_id: int, day: str) -> None:
+    """Apply the points rules of a fact that belongs to no case: what somebody did on a local day."""
+    for rule in ctx.county.rules.points.of_fact(fact):
+        if rule.who == "actor":
+            earn(
+                ctx,
+                rule,
                 person_id=person_id,
-                points=rule.points,
-                reason=rule.reason.format(number=""),
-                idem=f"{rule.name}:{person_id}:{subject}",
-                now=ctx.now,
-                actor_id=ctx.person.id,
+                unit_id=home_of(ctx, person_id),
+                idem=f"{rule.name}:{person_id}:{day}",
+                cause=f"{fact}:{person_id}:{day}",
+                day=day,
             )
 
 

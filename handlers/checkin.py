@@ -67,7 +67,7 @@ def _check_in(ctx: Ctx, person_id: int, written_by: int | None = None) -> bool:
     day = local_day(ctx.now)
     if not checkins.add(ctx.tx, person_id=person_id, day=day, now=ctx.now, written_by=written_by):
         return False
-    award_actor(ctx, "checkin.made", person_id=person_id, subject=day)
+    award_actor(ctx, "checkin.made", person_id=person_id, day=day)
     return True
 
 
@@ -152,7 +152,7 @@ def check_in_late(ctx: Ctx, match: re.Match[str]) -> str:
         raise Refused("只能补报昨天的平安，过了第二天24点就不能补了。")
     if not checkins.add(ctx.tx, person_id=ctx.person.id, day=day, now=ctx.now, late=True):
         raise Refused("昨天已报过平安，不用补。")
-    award_actor(ctx, "checkin.late", person_id=ctx.person.id, subject=day)
+    award_actor(ctx, "checkin.late", person_id=ctx.person.id, day=day)
     return f"已补报 {day} 的平安，记为迟报。"
 
 

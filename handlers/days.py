@@ -22,6 +22,11 @@ def local_day(now: int) -> str:
     return local(now).date().isoformat()
 
 
+def month_start(now: int) -> int:
+    """When the local month began, in UTC seconds."""
+    return int(local(now).replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp())
+
+
 def day_before(now: int) -> str:
     return (local(now).date() - timedelta(days=1)).isoformat()
 

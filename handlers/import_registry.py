@@ -195,6 +195,7 @@ def _first_stock(tx: Tx, shop_id: int, article_id: int, pieces: int, now: int) -
     if pieces:
         ledger.move(
             tx,
+            kind="restock",
             debit=ledger.account(tx, "supplier", unit=article_id),
             credit=shelf,
             unit=article_id,

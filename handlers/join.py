@@ -5,9 +5,9 @@ import re
 from handlers.codes import LONG, keyed
 from handlers.ctx import GAP, ROLES, Ctx, Refused, command
 from handlers.days import clock_time
-from handlers.redeem import give_back_all
+from handlers.household import bring_along
 from handlers.report import CLAIM_SECONDS
-from store import cases, invitations, journal, ledger, people
+from store import cases, invitations, journal, people
 
 WRONG_TRIES_MAX = 5
 LOCK_SECONDS = 3600
@@ -51,15 +51,13 @@ def _bind(ctx: Ctx, code: str) -> str:
 
 
 def _bring_along(ctx: Ctx, person_id: int) -> None:
-    """One person, one wallet: what the account earned and reported as a stranger goes to the person it is.
-
-    Goods that wait to be picked up go back: held points could only return to the stranger's wallet.
-    """
+    """One person, one wallet: what the account earned and reported as a stranger goes to the person it is."""
     if ctx.person.posts or ctx.person.id == person_id:
         return
-    give_back_all(ctx)
     cases.hand_to(ctx.tx, from_person=ctx.person.id, to_person=person_id)
-    _move_points(ctx, ctx.person.id, person_id, f"join:{ctx.person.id}:{person_id}", "绑定身份，积分合并")
+    bring_along(
+        ctx, ctx.person.id, person_id, key=f"join:{ctx.person.id}:{person_id}", reason="绑定身份，积分合并"
+    )
 
 
 @command(
@@ -80,25 +78,9 @@ def claim(ctx: Ctx, match: re.Match[str]) -> str:
     cases.claim(ctx.tx, case, person_id=ctx.person.id)
     assert ctx.account is not None
     people.set_tries(ctx.tx, ctx.account.id, wrong_tries=0, locked_until=0)
-    moved = _move_points(ctx, case.reporter_id, ctx.person.id, f"claim:{case.id}", f"认领事件 {case.id}")
+    key, reason = f"claim:{case.id}", f"认领事件 {case.id}"
+    moved = bring_along(ctx, case.reporter_id, ctx.person.id, key=key, reason=reason)
     return f"事件 {case.id} 已归到您名下" + (f"，得 {moved} 分。" if moved else "，核实属实就有积分。")
-
-
-def _move_points(ctx: Ctx, giver: int, taker: int, idem: str, reason: str) -> int:
-    points = ledger.points_of(ctx.tx, giver)
-    if points:
-        ledger.move(
-            ctx.tx,
-            debit=ledger.account(ctx.tx, "wallet", owner=giver),
-            credit=ledger.account(ctx.tx, "wallet", owner=taker),
-            amount=points,
-            idem=idem,
-            txn=idem,
-            reason=reason,
-            now=ctx.now,
-            actor_id=ctx.person.id,
-        )
-    return points
 
 
 def _refuse_locked(ctx: Ctx) -> None:

@@ -4,7 +4,7 @@ import re
 
 from handlers.ctx import Ctx, command
 from handlers.days import clock_time
-from store import ledger
+from store import households, wallets
 
 ENTRIES_MAX = 10
 
@@ -15,14 +15,14 @@ def balance(ctx: Ctx, _match: re.Match[str]) -> str:
 
 
 def told(ctx: Ctx) -> str:
-    points = ledger.points_of(ctx.tx, ctx.person.id)
-    held = ledger.held_by(ctx.tx, ctx.person.id)
+    household_id = households.of(ctx.tx, ctx.person.id)
+    points, held = wallets.points(ctx.tx, household_id), wallets.held(ctx.tx, household_id)
     return f"您现有 {points} 分。" + (f"另有 {held} 分已换商品，等待领取。" if held else "")
 
 
 @command("明细", "积分明细", "我的明细", usage="明细", about="看积分从哪来、到哪去")
 def entries(ctx: Ctx, _match: re.Match[str]) -> str:
-    found = ledger.entries(ctx.tx, ctx.person.id, ENTRIES_MAX)
+    found = wallets.entries(ctx.tx, households.of(ctx.tx, ctx.person.id), ENTRIES_MAX)
     if not found:
         return "您还没有积分记录。反映的问题核实属实就有积分。"
     return "\n".join(

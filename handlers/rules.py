@@ -11,6 +11,8 @@ from typing import Any
 import nlp.answers
 import nlp.intent
 import nlp.rules
+from handlers import points_rules
+from handlers.points_rules import PointsRules
 from nlp.answers import Answers
 from nlp.intent import Intents
 
@@ -67,23 +69,12 @@ class NoticeRule:
 
 
 @dataclass(frozen=True, slots=True)
-class PointsRule:
-    """Who earns from a fact: its reporter or its actor."""
-
-    name: str
-    fact: str
-    who: str
-    points: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Rules:
     reading: nlp.rules.Rules
     intents: Intents
     answers: Answers
     notices: tuple[NoticeRule, ...]
-    points: tuple[PointsRule, ...]
+    points: PointsRules
     revision: str
 
 
@@ -102,7 +93,7 @@ def _load(folder: Path, _content: bytes) -> Rules:
     intents = nlp.intent.load(folder / "intent.toml")
     answers = nlp.answers.load(folder / "answers.toml")
     notices = tuple(_blocks(folder / "notices.toml", "notice", NoticeRule, _check_notice))
-    points = tuple(_blocks(folder / "points.toml", "points", PointsRule, _check_points))
+    points = points_rules.load(folder / "points.toml", FACTS)
     seen = hashlib.sha256(reading.revision.encode())
     for name in ("intent.toml", "answers.toml", "notices.toml", "points.toml"):
         seen.update((folder / name).read_bytes())
@@ -141,7 +132,7 @@ def _build(kind: type[Any], block: dict[str, Any]) -> Any:
     try:
         return kind(**block)
     except TypeError:
-        needed = [name for name in ("name", "fact", "to", "who", "points", "text", "reason") if name in known]
+        needed = [name for name in ("name", "fact", "to", "text") if name in known]
         raise ValueError(f"缺少 {'、'.join(name for name in needed if name not in block)}") from None
 
 
@@ -153,14 +144,6 @@ def _check_notice(rule: NoticeRule) -> None:
     _check_in("kind", rule.kind, {"", *KINDS})
     _check_in("format", rule.format, {"text", "markdown"})
     _check_template(rule.text)
-
-
-def _check_points(rule: PointsRule) -> None:
-    _check_in("fact", rule.fact, FACTS)
-    _check_in("who", rule.who, {"reporter", "actor"})
-    _check_template(rule.reason)
-    if rule.points <= 0 or isinstance(rule.points, bool):
-        raise ValueError("points 要大于 0")
 
 
 def _check_in(name: str, value: str, allowed: frozenset[str] | set[str]) -> None:

@@ -1,14 +1,15 @@
-"""The points ledger: movements between accounts, nothing else. The database refuses what must not be.
+"""The ledger: movements between accounts, nothing else. The database refuses what must not be.
 
 `amount` is whole points or whole pieces. A movement takes from `debit` and gives to `credit`. Points go
-issuer → wallet → held → spent, goods supplier → shelf → reserved → given; only issuer and supplier, where
-what comes in from outside is counted, may fall below 0 (store/migrations/ledger_guards.py).
+issuer → budget → wallet → held → spent, goods supplier → shelf → reserved → given; which kind of movement may
+join which accounts stands in store/migrations/ledger_guards_2.py. Only what is counted from outside (issuer,
+supplier, counted) and a household's debt may fall below 0. Who earns what, and within which limits, is
+store/awards.py; what a household owns is store/wallets.py.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -18,20 +19,17 @@ from store.db import Conflict, Tx
 from store.prepared import Prepared
 from store.tables import acct, bal, posting, xfer
 
-POINTS = 0  # the unit of points; a piece of an article has the article's id as its unit
+POINTS = 0  # the unit of shop points; a piece of an article has the article's id as its unit
+SCORE = -1  # the unit of a worker's assessment points
+BELOW_ZERO = ("issuer", "supplier", "counted", "debt")  # kinds of accounts without a floor
 
 
 class Insufficient(Exception):
-    """An account would fall below its floor: not enough points, or not enough on the shelf."""
+    """An account would fall below its floor: not enough points, not enough on the shelf, budget used up."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    at: int
-    amount: int
-    after: int
-    reason: str
-    kind: str
+class Frozen(Exception):
+    """The household's points are frozen: nothing moves until that is lifted."""
 
 
 _ACCOUNT = Prepared(
@@ -39,23 +37,26 @@ _ACCOUNT = Prepared(
         acct.c.kind == sa.bindparam("kind"),
         acct.c.unit == sa.bindparam("unit"),
         acct.c.owner == sa.bindparam("owner"),
+        acct.c.cohort == sa.bindparam("cohort"),
     )
 )
 _OPEN = Prepared(
     insert(acct)
-    .values(kind=sa.bindparam("kind"), unit=sa.bindparam("unit"), owner=sa.bindparam("owner"))
-    .on_conflict_do_nothing(index_elements=["kind", "unit", "owner"])
+    .values(
+        kind=sa.bindparam("kind"),
+        unit=sa.bindparam("unit"),
+        owner=sa.bindparam("owner"),
+        cohort=sa.bindparam("cohort"),
+    )
+    .on_conflict_do_nothing(index_elements=["kind", "unit", "owner", "cohort"])
     .returning(acct.c.id)
 )
 _SEEN = Prepared(sa.select(xfer.c.id, xfer.c.digest).where(xfer.c.idem == sa.bindparam("idem")))
 _MOVE = Prepared(insert(xfer).on_conflict_do_nothing(index_elements=["idem"]).returning(xfer.c.id))
-_BALANCE = Prepared(sa.select(bal.c.posted).where(bal.c.acct == sa.bindparam("account")))
-_ENTRIES = (
-    sa.select(xfer.c.at, posting.c.amount, posting.c.after, xfer.c.reason, xfer.c.kind)
-    .join(xfer, xfer.c.id == posting.c.xfer)
-    .where(posting.c.acct == sa.bindparam("account"))
-    .order_by(posting.c.ver.desc())
+_ONE = Prepared(
+    sa.select(xfer.c.debit, xfer.c.credit, xfer.c.unit, xfer.c.amount).where(xfer.c.id == sa.bindparam("id"))
 )
+_BALANCE = Prepared(sa.select(bal.c.posted).where(bal.c.acct == sa.bindparam("account")))
 
 # --- what `drift` looks for
 _LEGS = sa.union_all(
@@ -88,8 +89,10 @@ _DRIFTS = [
             bal.c.posted != sa.func.coalesce(posting.c.after, 0),
             bal.c.ver != sa.func.coalesce(posting.c.ver, 0),
             bal.c.last_xfer != sa.func.coalesce(posting.c.xfer, 0),
-            bal.c.floor.is_(None) != acct.c.kind.in_(["issuer", "supplier"]),
+            bal.c.floor.is_(None) != acct.c.kind.in_(BELOW_ZERO),
             bal.c.floor != 0,
+            bal.c.ceiling.is_(None) != (acct.c.kind != "debt"),
+            bal.c.ceiling != 0,
         )
     ),
     # a movement without a posting, a posting without a movement, a posting that stands twice
@@ -103,28 +106,41 @@ _REQUEST = (
     "debit",
     "credit",
     "unit",
-    "amount",
+    "asked",
     "reason",
     "actor_id",
     "case_id",
     "pending_id",
     "reverses_id",
+    "refunds_id",
+    "rule",
+    "cause",
+    "day",
+    "person_id",
+    "application_id",
 )
 _REQUESTS = sa.select(xfer.c.digest, *(xfer.c[name] for name in _REQUEST)).order_by(xfer.c.id)
 
 
-def account(tx: Tx, kind: str, *, unit: int = POINTS, owner: int = 0) -> int:
-    """The account of this kind, unit and owner, opened when it is new."""
-    key = {"kind": kind, "unit": unit, "owner": owner}
+def account(tx: Tx, kind: str, *, unit: int = POINTS, owner: int = 0, cohort: int = 0) -> int:
+    """The account of this kind, unit, owner and cohort, opened when it is new."""
+    key = {"kind": kind, "unit": unit, "owner": owner, "cohort": cohort}
     found = tx.execute(_ACCOUNT, key).scalar() or tx.execute(_OPEN, key).scalar()
     if found is None:  # another transaction opened it meanwhile
         found = tx.execute(_ACCOUNT, key).scalar_one()
     return int(found)
 
 
+def known_account(tx: Tx, kind: str, *, unit: int = POINTS, owner: int = 0, cohort: int = 0) -> int | None:
+    """The same, None where it was never opened."""
+    found = tx.execute(_ACCOUNT, {"kind": kind, "unit": unit, "owner": owner, "cohort": cohort}).scalar()
+    return int(found) if found is not None else None
+
+
 def move(
     tx: Tx,
     *,
+    kind: str,
     debit: int,
     credit: int,
     amount: int,
@@ -133,16 +149,24 @@ def move(
     reason: str,
     now: int,
     unit: int = POINTS,
-    kind: str = "move",
+    asked: int | None = None,
     actor_id: int | None = None,
     case_id: int | None = None,
     pending_id: int | None = None,
     reverses_id: int | None = None,
+    refunds_id: int | None = None,
+    rule: str = "",
+    revision: str = "",
+    cause: str = "",
+    day: str = "",
+    person_id: int | None = None,
+    application_id: int | None = None,
 ) -> int:
     """Book one movement, once per `idem`; its id.
 
     The same `idem` with the same request returns the first movement and changes nothing; with another
-    request it raises Conflict. Raises Insufficient when an account would fall below its floor: the
+    request it raises Conflict. `asked` is what the request wanted where a cap allows less. Raises
+    Insufficient when an account would fall below its floor, Frozen when a household's points are: the
     caller's savepoint must then be undone. Movements of one business act share `txn`.
     """
     values = {
@@ -151,23 +175,28 @@ def move(
         "debit": debit,
         "credit": credit,
         "unit": unit,
-        "amount": amount,
+        "asked": amount if asked is None else asked,
         "reason": reason,
         "actor_id": actor_id,
         "case_id": case_id,
         "pending_id": pending_id,
         "reverses_id": reverses_id,
+        "refunds_id": refunds_id,
+        "rule": rule,
+        "cause": cause,
+        "day": day,
+        "person_id": person_id,
+        "application_id": application_id,
     }
-    digest = _digest(values)
+    digest = digest_of(values)
     seen = _seen(tx, idem, digest)
     if seen is not None:
         return seen
+    row = {**values, "amount": amount, "revision": revision, "idem": idem, "digest": digest, "at": now}
     try:
-        booked = tx.execute(_MOVE, {**values, "idem": idem, "digest": digest, "at": now}).scalar()
+        booked = tx.execute(_MOVE, row).scalar()
     except IntegrityError as error:
-        if "ck_bal_floor" in str(error.orig):
-            raise Insufficient from error
-        raise
+        raise refusal(error) from error
     if booked is not None:
         return int(booked)
     seen = _seen(tx, idem, digest)
@@ -175,9 +204,19 @@ def move(
     return seen
 
 
-def _digest(values: Mapping[str, object]) -> str:
-    """What the request was: everything but its key and its time, which a repetition may have anew."""
-    return hashlib.sha256(json.dumps(dict(values), sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+def refusal(error: IntegrityError) -> Exception:
+    """What the database's refusal of a movement means; the error itself where it is our own mistake."""
+    told = str(error.orig)
+    if "ck_bal_floor" in told:
+        return Insufficient()
+    return Frozen() if "xfer: frozen" in told else error
+
+
+def digest_of(request: Mapping[str, object]) -> str:
+    """What the request was: everything but its key, its time and the rules' revision, which a repetition
+    may have anew, and the amount that a cap left of what was asked."""
+    wanted = {name: request[name] for name in _REQUEST}
+    return hashlib.sha256(json.dumps(wanted, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def _seen(tx: Tx, idem: str, digest: str) -> int | None:
@@ -189,54 +228,32 @@ def _seen(tx: Tx, idem: str, digest: str) -> int | None:
     return int(row[0])
 
 
-def award(
-    tx: Tx,
-    *,
-    person_id: int,
-    points: int,
-    reason: str,
-    idem: str,
-    now: int,
-    actor_id: int | None = None,
-    case_id: int | None = None,
-) -> None:
-    """Give a person points, once per `idem`."""
-    move(
+def reverse(tx: Tx, xfer_id: int, *, reason: str, now: int, actor_id: int | None) -> int:
+    """Take a movement back, in full and once; twice is the same as once.
+
+    Raises Insufficient where what it gave was spent since: see wallets.take_back.
+    """
+    row = tx.execute(_ONE, {"id": xfer_id}).first()
+    assert row is not None, f"no movement {xfer_id}"
+    debit, credit, unit, amount = row
+    return move(
         tx,
-        debit=account(tx, "issuer"),
-        credit=account(tx, "wallet", owner=person_id),
-        amount=points,
-        idem=idem,
-        txn=idem,
+        kind="reverse",
+        debit=credit,
+        credit=debit,
+        unit=unit,
+        amount=amount,
+        idem=f"reverse:{xfer_id}",
+        txn=f"reverse:{xfer_id}",
         reason=reason,
         now=now,
         actor_id=actor_id,
-        case_id=case_id,
+        reverses_id=xfer_id,
     )
 
 
 def balance(tx: Tx, account_id: int) -> int:
     return int(tx.execute(_BALANCE, {"account": account_id}).scalar() or 0)
-
-
-def points_of(tx: Tx, person_id: int) -> int:
-    """Points the person may spend; 0 for somebody who never earned any."""
-    found = tx.execute(_ACCOUNT, {"kind": "wallet", "unit": POINTS, "owner": person_id}).scalar()
-    return balance(tx, found) if found is not None else 0
-
-
-def held_by(tx: Tx, person_id: int) -> int:
-    """Points held for redemptions that were not picked up yet."""
-    found = tx.execute(_ACCOUNT, {"kind": "held", "unit": POINTS, "owner": person_id}).scalar()
-    return balance(tx, found) if found is not None else 0
-
-
-def entries(tx: Tx, person_id: int, limit: int) -> list[Entry]:
-    """The person's newest entries, newest first."""
-    found = tx.execute(_ACCOUNT, {"kind": "wallet", "unit": POINTS, "owner": person_id}).scalar()
-    if found is None:
-        return []
-    return [Entry(*row) for row in tx.execute(_ENTRIES.limit(limit), {"account": found})]
 
 
 def drift(tx: Tx) -> list[int]:
@@ -246,6 +263,6 @@ def drift(tx: Tx) -> list[int]:
     """
     wrong = {account for query in _DRIFTS for account in tx.execute(query).scalars()}
     for row in tx.execute(_REQUESTS).mappings():
-        if _digest({name: row[name] for name in _REQUEST}) != row["digest"]:
+        if digest_of(dict(row)) != row["digest"]:
             wrong |= {row["debit"], row["credit"]}
     return sorted(wrong)

@@ -2,20 +2,26 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
 from store.db import Tx, change_one
-from store.tables import acct, articles, bal, redemptions, shops
+from store.tables import acct, articles, bal, freezes, redemption_lines, redemptions, shops
 
 
 @dataclass(frozen=True, slots=True)
 class Shop:
+    """`opening` is what handlers/opening.py reads; None stands for at any time."""
+
     id: int
     code: str
     name: str
     unit_id: int
     address: str
+    opening: dict[str, Any] | None
+    code_tries: int
+    locked_until: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +34,50 @@ class Article:
     name: str
     price: int
     measure: str
+    is_service: bool
+    is_withdrawn: bool
+    most_a_month: int | None
+    low_stock: int
+    supplier: str
+    best_before: str
     stock: int
 
 
 @dataclass(frozen=True, slots=True)
 class Redemption:
+    """One order or counter sale; `person_id` is who ordered, None where a household's card did."""
+
     id: int
     shop_id: int
-    person_id: int
+    household_id: int
+    person_id: int | None
+    channel: str
+    state: str
+    is_delivery: bool
+    reserved_at: int
+    expires_at: int
+    ended_at: int | None
+    clerk_id: int | None
+    collector: str
+    proxy_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One article of a redemption, at the price it had then; its movements share `txn`."""
+
+    id: int
+    redemption_id: int
     article_id: int
     count: int
-    points: int
+    price: int
     state: str
-    points_hold: int
-    stock_hold: int
-    expires_at: int
+    txn: str
+    returned: int
+
+    @property
+    def points(self) -> int:
+        return self.count * self.price
 
 
 _STOCK = (
@@ -53,18 +88,12 @@ _STOCK = (
     .scalar_subquery()
 )
 _ARTICLES = sa.select(
-    articles.c.id,
-    articles.c.shop_id,
-    articles.c.code,
-    articles.c.name,
-    articles.c.price,
-    articles.c.measure,
+    *(articles.c[name] for name in Article.__dataclass_fields__ if name != "stock"),
     _STOCK.label("stock"),
 ).order_by(articles.c.shop_id, articles.c.id)
-_SHOPS = sa.select(shops.c.id, shops.c.code, shops.c.name, shops.c.unit_id, shops.c.address).order_by(
-    shops.c.id
-)
+_SHOPS = sa.select(*(shops.c[name] for name in Shop.__dataclass_fields__)).order_by(shops.c.id)
 _REDEMPTION = [redemptions.c[name] for name in Redemption.__dataclass_fields__]
+_LINE = [redemption_lines.c[name] for name in Line.__dataclass_fields__]
 
 
 def all_shops(tx: Tx) -> list[Shop]:
@@ -84,9 +113,30 @@ def add_redemption(tx: Tx, **values: object) -> int:
     return int(tx.execute(sa.insert(redemptions).returning(redemptions.c.id), values).scalar_one())
 
 
-def set_holds(tx: Tx, redemption_id: int, *, points_hold: int, stock_hold: int) -> None:
-    change = sa.update(redemptions).where(redemptions.c.id == redemption_id)
-    change_one(tx, change.values(points_hold=points_hold, stock_hold=stock_hold))
+def add_line(
+    tx: Tx, *, redemption_id: int, article_id: int, count: int, price: int, state: str, txn: str, now: int
+) -> int:
+    values = {
+        "redemption_id": redemption_id,
+        "article_id": article_id,
+        "count": count,
+        "price": price,
+        "state": state,
+        "txn": txn,
+        "at": now,
+        "ended_at": None if state == "held" else now,
+    }
+    return int(tx.execute(sa.insert(redemption_lines).returning(redemption_lines.c.id), values).scalar_one())
+
+
+def redemption(tx: Tx, redemption_id: int) -> Redemption | None:
+    row = tx.execute(sa.select(*_REDEMPTION).where(redemptions.c.id == redemption_id)).first()
+    return Redemption(*row) if row else None
+
+
+def lines_of(tx: Tx, redemption_id: int) -> list[Line]:
+    query = sa.select(*_LINE).where(redemption_lines.c.redemption_id == redemption_id)
+    return [Line(*row) for row in tx.execute(query.order_by(redemption_lines.c.id))]
 
 
 def held_with_code(tx: Tx, shop_ids: Iterable[int], code_hashes: Iterable[str]) -> Redemption | None:
@@ -108,21 +158,68 @@ def is_code_taken(tx: Tx, shop_id: int, code_hash: str) -> bool:
 
 
 def overdue(tx: Tx, *, now: int, limit: int) -> list[Redemption]:
-    """Redemptions nobody picked up in time, oldest first."""
-    query = sa.select(*_REDEMPTION).where(redemptions.c.state == "held", redemptions.c.expires_at <= now)
+    """Redemptions nobody picked up in time, oldest first; those of frozen households wait."""
+    frozen = sa.select(freezes.c.household_id).where(freezes.c.lifted_at.is_(None))
+    query = sa.select(*_REDEMPTION).where(
+        redemptions.c.state == "held",
+        redemptions.c.expires_at <= now,
+        redemptions.c.household_id.not_in(frozen),
+    )
     rows = tx.execute(query.order_by(redemptions.c.expires_at, redemptions.c.id).limit(limit))
     return [Redemption(*row) for row in rows]
 
 
-def held_of(tx: Tx, person_id: int) -> list[Redemption]:
-    query = sa.select(*_REDEMPTION).where(redemptions.c.person_id == person_id, redemptions.c.state == "held")
+def held_of(tx: Tx, household_id: int) -> list[Redemption]:
+    """What waits for a household to be picked up, oldest first."""
+    query = sa.select(*_REDEMPTION).where(
+        redemptions.c.household_id == household_id, redemptions.c.state == "held"
+    )
     return [Redemption(*row) for row in tx.execute(query.order_by(redemptions.c.id).limit(50))]
 
 
-def end(tx: Tx, redemption: Redemption, state: str, *, now: int, clerk_id: int | None = None) -> None:
+def end(
+    tx: Tx,
+    redemption: Redemption,
+    state: str,
+    *,
+    now: int,
+    clerk_id: int | None = None,
+    collector: str = "",
+    proxy_id: int | None = None,
+) -> None:
     """Collected, cancelled or expired; raises Conflict when it has ended already."""
     held = sa.update(redemptions).where(redemptions.c.id == redemption.id, redemptions.c.state == "held")
-    change_one(tx, held.values(state=state, ended_at=now, clerk_id=clerk_id))
+    ended = {"state": state, "ended_at": now, "clerk_id": clerk_id}
+    change_one(tx, held.values(**ended, collector=collector, proxy_id=proxy_id))
+
+
+def end_line(tx: Tx, line: Line, state: str, *, now: int) -> None:
+    """Raises Conflict when the line has ended already."""
+    held = sa.update(redemption_lines).where(
+        redemption_lines.c.id == line.id, redemption_lines.c.state == "held"
+    )
+    change_one(tx, held.values(state=state, ended_at=now))
+
+
+def change_code(tx: Tx, redemption: Redemption, code_hash: str) -> None:
+    """A new pick-up code; the old one is dead. Raises Conflict when nothing waits any more."""
+    held = sa.update(redemptions).where(redemptions.c.id == redemption.id, redemptions.c.state == "held")
+    change_one(tx, held.values(code_hash=code_hash))
+
+
+def taken_this_month(tx: Tx, household_id: int, article_id: int, *, since: int) -> int:
+    """Pieces of an article that a household ordered or took since a moment and did not give up."""
+    query = (
+        sa.select(sa.func.coalesce(sa.func.sum(redemption_lines.c.count - redemption_lines.c.returned), 0))
+        .join(redemptions, redemptions.c.id == redemption_lines.c.redemption_id)
+        .where(
+            redemptions.c.household_id == household_id,
+            redemption_lines.c.article_id == article_id,
+            redemption_lines.c.state.in_(["held", "collected"]),
+            redemption_lines.c.at >= since,
+        )
+    )
+    return int(tx.execute(query).scalar_one())
 
 
 def add_shop(tx: Tx, **values: object) -> int:

@@ -231,6 +231,7 @@ photos = sa.Table(
     _id(),
     _ref("case_id", "cases.id", nullable=True, index=True),
     _ref("account_id", "accounts.id", nullable=True),
+    _ref("application_id", "applications.id", nullable=True, index=True),
     _number("at"),
     _text("media_id", default=""),
     sa.Column("jpeg", sa.LargeBinary, nullable=True),
@@ -239,7 +240,9 @@ photos = sa.Table(
     _number("due_at"),
     sa.CheckConstraint("state IN ('kept', 'due', 'failed')", name="state"),
     sa.CheckConstraint("state <> 'kept' OR jpeg IS NOT NULL", name="kept"),
-    sa.CheckConstraint("case_id IS NOT NULL OR account_id IS NOT NULL", name="owner"),
+    sa.CheckConstraint(
+        "case_id IS NOT NULL OR account_id IS NOT NULL OR application_id IS NOT NULL", name="owner"
+    ),
     sa.Index(
         "ix_photos_waiting",
         "account_id",
@@ -334,6 +337,40 @@ leaves = sa.Table(
     sa.CheckConstraint("first_day <= last_day", name="order"),
 )
 
+# --- households: who earns and spends together
+households = sa.Table(
+    "households",
+    metadata,
+    _id(),
+    _text("code", unique=True),  # printed on the card
+    _text("name", default=""),
+    _ref("unit_id", "units.id", nullable=True, index=True),
+    _text("pin_hash", default=""),
+    _number("wrong_tries", default="0"),
+    _number("locked_until", default="0"),
+    _number("opened_at"),
+    _number("closed_at", nullable=True),
+)
+members = sa.Table(
+    "members",
+    metadata,
+    _id(),
+    _ref("household_id", "households.id", index=True),
+    _ref("person_id", "people.id", index=True),
+    _number("since"),
+    _number("until", nullable=True),
+    _text("ended_by", default=""),  # moved | split | died
+    sa.CheckConstraint("until IS NULL OR until >= since", name="order"),
+    sa.CheckConstraint("(until IS NULL) = (ended_by = '')", name="ended"),
+    sa.Index(
+        "uq_members_current",
+        "person_id",
+        unique=True,
+        sqlite_where=sa.text("until IS NULL"),
+        postgresql_where=sa.text("until IS NULL"),
+    ),
+)
+
 # --- the ledger: one row per movement; the triggers alone move balances
 acct = sa.Table(
     "acct",
@@ -342,13 +379,16 @@ acct = sa.Table(
     _text("kind"),
     _number("unit"),
     _number("owner", default="0"),
-    sa.UniqueConstraint("kind", "unit", "owner"),
+    _number("cohort", default="0"),  # the last day its points are good, as 20271231; 0: for ever
+    sa.UniqueConstraint("kind", "unit", "owner", "cohort"),
     sa.UniqueConstraint("id", "unit"),
     sa.CheckConstraint(
-        "unit = 0 AND kind IN ('issuer', 'wallet', 'held', 'spent') "
-        "OR unit > 0 AND kind IN ('supplier', 'shelf', 'reserved', 'given')",
+        "unit = 0 AND kind IN ('issuer', 'budget', 'wallet', 'held', 'spent', 'expired', 'penalty', 'debt') "
+        "OR unit = -1 AND kind IN ('issuer', 'budget', 'score', 'penalty') "
+        "OR unit > 0 AND kind IN ('supplier', 'shelf', 'reserved', 'given', 'damaged', 'counted')",
         name="kind",
     ),
+    sa.CheckConstraint("cohort = 0 OR kind IN ('wallet', 'held')", name="cohort"),
 )
 bal = sa.Table(
     "bal",
@@ -357,8 +397,10 @@ bal = sa.Table(
     _number("posted", default="0"),
     _number("ver", default="0"),
     _number("floor", nullable=True),
+    _number("ceiling", nullable=True),
     _number("last_xfer", default="0"),
     sa.CheckConstraint("floor IS NULL OR posted >= floor", name="floor"),
+    sa.CheckConstraint("ceiling IS NULL OR posted <= ceiling", name="ceiling"),
 )
 xfer = sa.Table(
     "xfer",
@@ -369,6 +411,7 @@ xfer = sa.Table(
     sa.Column("debit", Id, nullable=False),
     sa.Column("credit", Id, nullable=False),
     _number("unit"),
+    _number("asked"),  # more than `amount` where a cap left room for less
     _number("amount"),
     _text("idem", unique=True),
     _text("digest"),
@@ -378,14 +421,33 @@ xfer = sa.Table(
     _number("at"),
     sa.Column("pending_id", Id, sa.ForeignKey("xfer.id"), nullable=True, unique=True),
     sa.Column("reverses_id", Id, sa.ForeignKey("xfer.id"), nullable=True, unique=True),
+    sa.Column("refunds_id", Id, sa.ForeignKey("xfer.id"), nullable=True, index=True),
+    # What an award is for.
+    _text("rule", default=""),
+    _text("revision", default=""),  # of the rule files
+    _text("cause", default=""),  # case:1001, checkin:5:2026-11-23, application:7, batch:3:12
+    _text("day", default=""),  # local; the day it counts for, which may lie before the day of booking
+    _ref("person_id", "people.id", nullable=True),  # who earned it
+    sa.Column("application_id", Id, sa.ForeignKey("applications.id"), nullable=True, unique=True),
     sa.ForeignKeyConstraint(["debit", "unit"], ["acct.id", "acct.unit"]),
     sa.ForeignKeyConstraint(["credit", "unit"], ["acct.id", "acct.unit"]),
     sa.CheckConstraint("amount > 0", name="amount"),
+    sa.CheckConstraint("asked = amount OR kind = 'award' AND asked > amount", name="asked"),
     sa.CheckConstraint("debit <> credit", name="legs"),
-    sa.CheckConstraint("kind IN ('move', 'hold', 'post', 'void', 'reverse')", name="kind"),
+    sa.CheckConstraint(
+        "kind IN ('grant', 'award', 'family', 'hold', 'post', 'void', 'sale', 'refund', 'expire', 'penalty', "
+        "'lend', 'repay', 'restock', 'damage', 'count', 'reverse')",
+        name="kind",
+    ),
     sa.CheckConstraint("(kind IN ('post', 'void')) = (pending_id IS NOT NULL)", name="pending"),
     sa.CheckConstraint("(kind = 'reverse') = (reverses_id IS NOT NULL)", name="reverses"),
+    sa.CheckConstraint("(kind = 'refund') = (refunds_id IS NOT NULL)", name="refunds"),
+    sa.CheckConstraint(
+        "kind <> 'award' OR rule <> '' AND cause <> '' AND day <> '' AND person_id IS NOT NULL", name="award"
+    ),
+    sa.CheckConstraint("application_id IS NULL OR kind = 'award'", name="application"),
     sa.Index("ix_xfer_txn", "txn"),
+    sa.Index("ix_xfer_person_day", "person_id", "day"),
     sqlite_autoincrement=True,
 )
 posting = sa.Table(
@@ -398,6 +460,208 @@ posting = sa.Table(
     _number("after"),
 )
 
+# --- what may be issued: a budget a town, year and group of rules; caps a day and a month
+budgets = sa.Table(
+    "budgets",
+    metadata,
+    _id(),
+    _ref("unit_id", "units.id"),
+    _number("year"),
+    _text("rule_group"),
+    _number("unit"),  # of the ledger: shop points or assessment points
+    sa.UniqueConstraint("unit_id", "year", "rule_group", "unit"),
+)
+caps = sa.Table(
+    "caps",
+    metadata,
+    sa.Column("rule", sa.Text, primary_key=True),  # "" for all rules together
+    sa.Column("subject", sa.Text, primary_key=True),  # person | household
+    sa.Column("subject_id", Id, primary_key=True, autoincrement=False),
+    sa.Column("period", sa.Text, primary_key=True),  # 2026-11-23 or 2026-11
+    sa.Column("unit", sa.BigInteger, primary_key=True, autoincrement=False),
+    _number("used"),
+    _number("most"),
+    sa.CheckConstraint("subject IN ('person', 'household')", name="subject"),
+    sa.CheckConstraint("used >= 0 AND used <= most", name="used"),
+)
+# Awards that could not be booked when they were due; paid as soon as the obstacle is gone.
+withheld = sa.Table(
+    "withheld",
+    metadata,
+    _id(),
+    _text("idem", unique=True),
+    _ref("household_id", "households.id", nullable=True, index=True),
+    sa.Column("award", sa.JSON, nullable=False),
+    _text("why"),
+    _number("at"),
+    _number("paid_at", nullable=True),
+    sa.CheckConstraint("why IN ('frozen', 'halted', 'budget')", name="why"),
+    sa.Index("ix_withheld_paid_at", "paid_at", "id"),
+)
+freezes = sa.Table(
+    "freezes",
+    metadata,
+    _id(),
+    _ref("household_id", "households.id"),
+    _text("reason"),
+    _ref("by_id", "people.id"),
+    _number("at"),
+    _text("appeal", default=""),
+    _number("appealed_at", nullable=True),
+    _ref("lifted_by", "people.id", nullable=True),
+    _number("lifted_at", nullable=True),
+    sa.Index(
+        "uq_freezes_open",
+        "household_id",
+        unique=True,
+        sqlite_where=sa.text("lifted_at IS NULL"),
+        postgresql_where=sa.text("lifted_at IS NULL"),
+    ),
+)
+penalties = sa.Table(
+    "penalties",
+    metadata,
+    _id(),
+    _ref("household_id", "households.id", index=True),
+    _number("points"),
+    _text("reason"),
+    _ref("by_id", "people.id"),
+    _number("at"),
+    _ref("xfer_id", "xfer.id"),
+    _text("appeal", default=""),
+    _number("appealed_at", nullable=True),
+    _ref("decided_by", "people.id", nullable=True),
+    _number("decided_at", nullable=True),
+    sa.Column("is_upheld", sa.Boolean, nullable=True),
+    sa.CheckConstraint("points > 0", name="points"),
+    sa.CheckConstraint("decided_by IS NULL OR decided_by <> by_id", name="judge"),
+)
+
+# --- points by application: applied for, checked, approved, public for some days, then posted
+applications = sa.Table(
+    "applications",
+    metadata,
+    _id(),
+    _text("rule"),
+    _text("revision"),
+    _ref("person_id", "people.id", index=True),  # who did it and earns
+    _ref("household_id", "households.id"),
+    _ref("unit_id", "units.id"),
+    _text("day"),
+    _text("text"),
+    _number("points"),
+    _text("evidence", default=""),  # SHA-256 of the photos
+    _text("state"),
+    _ref("writer_id", "people.id"),
+    _number("at"),
+    _ref("proposer_id", "people.id", nullable=True),
+    _number("proposed_at", nullable=True),
+    _ref("approver_id", "people.id", nullable=True),
+    _number("approved_at", nullable=True),
+    _number("public_until", nullable=True),
+    _number("ended_at", nullable=True),
+    _text("note", default=""),
+    sa.CheckConstraint(
+        "state IN ('applied', 'proposed', 'public', 'disputed', 'posted', 'refused')", name="state"
+    ),
+    sa.CheckConstraint("points > 0", name="points"),
+    sa.CheckConstraint("proposer_id <> approver_id", name="four_eyes"),
+    sa.CheckConstraint("proposer_id <> person_id AND approver_id <> person_id", name="not_oneself"),
+    sa.CheckConstraint(
+        "state NOT IN ('public', 'disputed', 'posted') OR proposer_id IS NOT NULL "
+        "AND approver_id IS NOT NULL AND public_until >= approved_at",
+        name="approved",
+    ),
+    sa.CheckConstraint("state <> 'posted' OR ended_at >= public_until", name="published"),
+    sa.Index("ix_applications_state", "state", "public_until", "id"),
+    sa.Index("ix_applications_unit", "unit_id", "state", "id"),
+)
+objections = sa.Table(
+    "objections",
+    metadata,
+    _id(),
+    _ref("application_id", "applications.id", index=True),
+    _ref("person_id", "people.id"),
+    _text("text"),
+    _number("at"),
+    _text("state", default="open"),
+    _ref("decided_by", "people.id", nullable=True),
+    _number("decided_at", nullable=True),
+    _text("decision", default=""),
+    sa.CheckConstraint("state IN ('open', 'refused', 'upheld')", name="state"),
+    sa.CheckConstraint("(state = 'open') = (decided_by IS NULL)", name="decided"),
+    sa.CheckConstraint("decided_by IS NULL OR decided_by <> person_id", name="judge"),
+)
+batches = sa.Table(
+    "batches",
+    metadata,
+    _id(),
+    _text("month"),
+    _text("rule"),
+    _text("digest", unique=True),  # SHA-256 of the sheet's rows
+    _text("state"),
+    _ref("unit_id", "units.id"),
+    _ref("proposer_id", "people.id"),
+    _ref("approver_id", "people.id", nullable=True),
+    _number("at"),
+    _number("ended_at", nullable=True),
+    sa.Column("lines", sa.JSON, nullable=False),
+    sa.CheckConstraint("state IN ('proposed', 'posted', 'dropped')", name="state"),
+    sa.CheckConstraint("proposer_id <> approver_id", name="four_eyes"),
+    sa.CheckConstraint("state <> 'posted' OR approver_id IS NOT NULL", name="approved"),
+)
+
+# --- proof: sealed blocks, month-end statements, nightly reconciliations, looks at personal data
+blocks = sa.Table(
+    "blocks",
+    metadata,
+    _id(),
+    _text("previous"),
+    _text("hash", unique=True),
+    _number("count"),
+    _number("sealed_at"),
+)
+block_items = sa.Table(
+    "block_items",
+    metadata,
+    sa.Column("xfer", Id, sa.ForeignKey("xfer.id"), primary_key=True, autoincrement=False),
+    _ref("block_id", "blocks.id", index=True),
+    _text("hash"),
+)
+statements = sa.Table(
+    "statements",
+    metadata,
+    sa.Column("household_id", Id, sa.ForeignKey("households.id"), primary_key=True, autoincrement=False),
+    sa.Column("month", sa.Text, primary_key=True),
+    _number("cut"),  # the last movement in it
+    _number("opening"),
+    _number("earned"),
+    _number("spent"),
+    _number("expired"),
+    _number("other"),
+    _number("closing"),
+    _number("made_at"),
+    sa.CheckConstraint("opening + earned - spent - expired + other = closing", name="sum"),
+)
+reconciliations = sa.Table(
+    "reconciliations",
+    metadata,
+    _id(),
+    _number("at"),
+    _number("movements"),
+    sa.Column("findings", sa.JSON, nullable=False),
+)
+looks = sa.Table(
+    "looks",
+    metadata,
+    _id(),
+    _number("at"),
+    _ref("actor_id", "people.id"),
+    _text("subject"),  # household:7, person:5
+    _text("why"),
+    sa.Index("ix_looks_subject", "subject"),
+)
+
 # --- the shop; stock is an account of the ledger, so it cannot be oversold
 shops = sa.Table(
     "shops",
@@ -407,6 +671,9 @@ shops = sa.Table(
     _text("name"),
     _ref("unit_id", "units.id", index=True),
     _text("address", default=""),
+    sa.Column("opening", sa.JSON, nullable=True),  # when goods are handed out; None: at any time
+    _number("code_tries", default="0"),
+    _number("locked_until", default="0"),
 )
 articles = sa.Table(
     "articles",
@@ -417,6 +684,13 @@ articles = sa.Table(
     _text("name"),
     _number("price"),
     _text("measure", default="件"),
+    _flag("is_service"),  # a haircut, a hall for a day: nothing on a shelf
+    _flag("is_withdrawn"),
+    _number("most_a_month", nullable=True),  # pieces a household
+    _number("low_stock", default="0"),  # pieces; the group is warned when the shelf falls to it
+    _text("supplier", default=""),
+    _text("best_before", default=""),  # YYYY-MM-DD
+    sa.Column("photo", sa.LargeBinary, nullable=True),
     sa.UniqueConstraint("shop_id", "code"),
     sa.CheckConstraint("price > 0", name="price"),
 )
@@ -425,20 +699,26 @@ redemptions = sa.Table(
     metadata,
     _id(),
     _ref("shop_id", "shops.id"),
-    _ref("person_id", "people.id", index=True),
-    _ref("article_id", "articles.id"),
-    _number("count"),
-    _number("points"),
-    _text("code_hash"),
+    _ref("household_id", "households.id", index=True),
+    _ref("person_id", "people.id", nullable=True, index=True),  # who ordered; None: a card did
+    _text("channel"),
+    _text("code_hash", default=""),
     _text("state"),
-    _ref("points_hold", "xfer.id", nullable=True),
-    _ref("stock_hold", "xfer.id", nullable=True),
+    _flag("is_delivery"),
     _number("reserved_at"),
     _number("expires_at"),
     _number("ended_at", nullable=True),
     _ref("clerk_id", "people.id", nullable=True),
+    _text("collector", default=""),  # member | card | proxy | delivery
+    _ref("proxy_id", "people.id", nullable=True),
     sa.CheckConstraint("state IN ('held', 'collected', 'cancelled', 'expired')", name="state"),
-    sa.CheckConstraint("count > 0 AND points > 0", name="amounts"),
+    sa.CheckConstraint("channel IN ('chat', 'page', 'counter', 'offline')", name="channel"),
+    sa.CheckConstraint("collector IN ('', 'member', 'card', 'proxy', 'delivery')", name="collector"),
+    sa.CheckConstraint(
+        "state <> 'collected' OR clerk_id IS NOT NULL AND collector <> '' AND ended_at IS NOT NULL",
+        name="handed_over",
+    ),
+    sa.CheckConstraint("(collector = 'proxy') <= (proxy_id IS NOT NULL)", name="proxy"),
     sa.Index(
         "uq_redemptions_held_code",
         "shop_id",
@@ -448,4 +728,62 @@ redemptions = sa.Table(
         postgresql_where=sa.text("state = 'held'"),
     ),
     sa.Index("ix_redemptions_state_expires_at", "state", "expires_at"),
+)
+# One line, one article; its movements share `txn`.
+redemption_lines = sa.Table(
+    "redemption_lines",
+    metadata,
+    _id(),
+    _ref("redemption_id", "redemptions.id", index=True),
+    _ref("article_id", "articles.id", index=True),
+    _number("count"),
+    _number("price"),  # points a piece, when it was ordered
+    _text("state"),
+    _text("txn", unique=True),
+    _number("returned", default="0"),  # pieces that came back
+    _number("at"),
+    _number("ended_at", nullable=True),
+    sa.CheckConstraint("state IN ('held', 'collected', 'cancelled', 'expired')", name="state"),
+    sa.CheckConstraint("count > 0 AND price > 0 AND returned >= 0 AND returned <= count", name="amounts"),
+)
+stock_takes = sa.Table(
+    "stock_takes",
+    metadata,
+    _id(),
+    _ref("article_id", "articles.id", index=True),
+    _number("expected"),
+    _number("counted"),
+    _text("reason"),
+    _ref("by_id", "people.id"),
+    _number("at"),
+    sa.CheckConstraint("counted >= 0", name="counted"),
+)
+# A shop without network sells against points that were held when its list was signed.
+voucher_lists = sa.Table(
+    "voucher_lists",
+    metadata,
+    _id(),
+    _ref("shop_id", "shops.id", index=True),
+    _text("device"),
+    _ref("signed_by", "people.id"),
+    _number("signed_at"),
+    _number("expires_at"),
+    _text("signature"),
+    _number("closed_at", nullable=True),
+)
+vouchers = sa.Table(
+    "vouchers",
+    metadata,
+    _id(),
+    _ref("list_id", "voucher_lists.id", index=True),
+    _ref("household_id", "households.id"),
+    _number("points"),
+    _text("txn", unique=True),
+    _text("state", default="held"),
+    _text("use_digest", default=""),  # SHA-256 of the sale as the device wrote it
+    _number("used_at", nullable=True),
+    _ref("redemption_id", "redemptions.id", nullable=True),
+    sa.CheckConstraint("state IN ('held', 'used', 'returned')", name="state"),
+    sa.CheckConstraint("points > 0", name="points"),
+    sa.UniqueConstraint("list_id", "household_id"),
 )

@@ -42,7 +42,8 @@ INVARIANTS = {
         WHERE a.kind IN ('held', 'reserved') GROUP BY a.id, b.posted
         HAVING b.posted <> COALESCE(SUM(h.amount), 0)""",
     "I13 a reversal mirrors a movement": """
-        SELECT r.id FROM xfer r JOIN xfer x ON x.id = r.reverses_id WHERE x.kind <> 'move'
+        SELECT r.id FROM xfer r JOIN xfer x ON x.id = r.reverses_id
+        WHERE x.kind IN ('hold', 'post', 'void', 'sale', 'refund', 'reverse', 'expire', 'lend', 'repay')
         OR r.amount <> x.amount OR r.unit <> x.unit OR r.debit <> x.credit OR r.credit <> x.debit""",
     "I13b and only once": """
         SELECT reverses_id FROM xfer WHERE reverses_id IS NOT NULL

@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from sqlalchemy.exc import DBAPIError
 
-from store import ledger
+from store import awards, households, ledger, wallets
+from store.awards import Award, Budget, Cap, Outcome
 from store.db import Conflict, Database, Tx
-from store.ledger import Insufficient
+from store.ledger import Frozen, Insufficient
+from store.tables import applications, block_items, blocks, freezes, objections, people, statements, units
 from tests.invariants import broken
 
 NOW = 1_795_395_600
@@ -50,26 +52,37 @@ def books(db: Database) -> Books:
 
 
 def _open_books(tx: Tx) -> Books:
-    ids = {
+    ids = _open_town(tx)
+    move = partial(ledger.move, tx, reason="试", now=NOW)
+    ids["budgets"] = awards.budget_id(tx, Budget(ids["town"], 2026, "general", 500), 0, now=NOW)
+    ids |= {
         "issuer": ledger.account(tx, "issuer"),
+        "budget": ledger.account(tx, "budget", owner=ids["budgets"]),
         "spent": ledger.account(tx, "spent"),
-        "li": ledger.account(tx, "wallet", owner=1),
-        "li_held": ledger.account(tx, "held", owner=1),
-        "wang": ledger.account(tx, "wallet", owner=2),
-        "wang_held": ledger.account(tx, "held", owner=2),
+        "expired": ledger.account(tx, "expired"),
+        "penalty": ledger.account(tx, "penalty"),
         "supplier": ledger.account(tx, "supplier", unit=RICE),
         "shelf": ledger.account(tx, "shelf", unit=RICE, owner=SHOP),
         "reserved": ledger.account(tx, "reserved", unit=RICE, owner=SHOP),
         "given": ledger.account(tx, "given", unit=RICE, owner=SHOP),
+        "hua_debt": ledger.account(tx, "debt", owner=ids["hua_home"]),
     }
+    for name in ("li", "wang", "hua", "sun"):
+        ids[name] = ledger.account(tx, "wallet", owner=ids[f"{name}_home"])
+        ids[f"{name}_held"] = ledger.account(tx, "held", owner=ids[f"{name}_home"])
     li, held, spent = ids["li"], ids["li_held"], ids["spent"]
-    move = partial(ledger.move, tx, reason="试", now=NOW)
-    ids["award"] = move(debit=ids["issuer"], credit=li, amount=100, idem="award", txn="award")
-    ids["gift"] = move(debit=ids["issuer"], credit=ids["wang"], amount=40, idem="gift", txn="gift")
-    ids["undone"] = move(debit=ids["issuer"], credit=ids["wang"], amount=5, idem="undone", txn="undone")
+
+    def give(name: str, wallet: str, points: int, **more: int) -> None:
+        whom = {"debit": ids["budget"], "credit": ids[wallet], "person_id": ids[f"{wallet}_person"]}
+        what = {"rule": "试", "cause": "case:1001", "day": "2026-11-23", **whom, **more}
+        ids[name] = move(kind="award", amount=points, idem=name, txn=name, **what)
+
+    give("award", "li", 100)
+    give("gift", "wang", 40)
+    give("undone", "wang", 5)
     ids["undoing"] = move(
         debit=ids["wang"],
-        credit=ids["issuer"],
+        credit=ids["budget"],
         amount=5,
         idem="undoing",
         txn="undoing",
@@ -82,9 +95,88 @@ def _open_books(tx: Tx) -> Books:
     ids["post"] = end(credit=spent, idem="post", txn="post", kind="post", pending_id=ids["collected"])
     ids["void"] = end(credit=li, idem="void", txn="void", kind="void", pending_id=ids["cancelled"])
     ids["stock"] = move(
-        debit=ids["supplier"], credit=ids["shelf"], unit=RICE, amount=100, idem="stock", txn="stock"
+        debit=ids["supplier"],
+        credit=ids["shelf"],
+        unit=RICE,
+        amount=100,
+        idem="stock",
+        txn="stock",
+        kind="restock",
     )
+    # 华 bought for 10 of 20 points, brought back 4, owes 4 of 6, and earned 15 by an application.
+    give("wage", "hua", 20)
+    hua = partial(move, txn="hua")
+    ids["bought"] = hua(kind="sale", debit=ids["hua"], credit=spent, amount=10, idem="bought")
+    back = {"debit": spent, "credit": ids["hua"], "refunds_id": ids["bought"]}
+    ids["returned"] = hua(kind="refund", amount=4, idem="returned", **back)
+    hua(kind="lend", debit=ids["hua_debt"], credit=ids["hua"], amount=6, idem="lent")
+    hua(kind="repay", debit=ids["hua"], credit=ids["hua_debt"], amount=2, idem="repaid")
+    for name, until in (("through", NOW), ("young", NOW + 1), ("disputed", NOW)):
+        ids[name] = _apply(tx, ids, "public", until)
+    ids["proposed"] = _apply(tx, ids, "proposed", None)
+    ids["refused"] = _apply(tx, ids, "refused", None)
+    objection = {"application_id": ids["disputed"], "person_id": ids["li_person"], "text": "不实", "at": NOW}
+    tx.execute(sa.insert(objections), objection)
+    give("applied", "hua", 15, application_id=ids["through"])
+    # 孙 has 15 points and 5 on hold, all of them frozen.
+    give("frozen", "sun", 20)
+    ids["stuck"] = move(
+        debit=ids["sun"], credit=ids["sun_held"], amount=5, idem="stuck", txn="stuck", kind="hold"
+    )
+    tx.execute(
+        sa.insert(freezes),
+        {"household_id": ids["sun_home"], "reason": "查", "by_id": ids["zhou_person"], "at": NOW},
+    )
+    _prove(tx, ids)
     return Books({**ids, "nowhere": 12345})
+
+
+def _open_town(tx: Tx) -> dict[str, int]:
+    """People and households; 华 and 梅 live together, 周 and 陈 are the village's officials."""
+    ids = {}
+    town = {"code": "T", "name": "镇", "level": "town"}
+    ids["town"] = int(tx.execute(sa.insert(units).returning(units.c.id), town).scalar_one())
+    for name in ("li", "wang", "hua", "mei", "sun", "zhou", "chen"):
+        row = {"name": name, "created_at": NOW}
+        person = int(tx.execute(sa.insert(people).returning(people.c.id), row).scalar_one())
+        ids[f"{name}_person"] = person
+        if name == "mei":
+            households.join(tx, ids["hua_home"], person, now=NOW)
+        else:
+            ids[f"{name}_home"] = households.open_for(tx, person, code=name, name=name, unit_id=None, now=NOW)
+    return ids
+
+
+def _apply(tx: Tx, ids: dict[str, int], state: str, until: int | None) -> int:
+    row = {
+        "rule": "试",
+        "revision": "",
+        "person_id": ids["hua_person"],
+        "household_id": ids["hua_home"],
+        "unit_id": ids["town"],
+        "day": "2026-11-20",
+        "text": "义务劳动",
+        "points": 15,
+        "state": state,
+        "writer_id": ids["hua_person"],
+        "at": NOW - 9,
+        "proposer_id": ids["zhou_person"],
+        "proposed_at": NOW - 8,
+        "approver_id": ids["chen_person"] if until else None,
+        "approved_at": NOW - 7 if until else None,
+        "public_until": until,
+    }
+    return int(tx.execute(sa.insert(applications).returning(applications.c.id), row).scalar_one())
+
+
+def _prove(tx: Tx, ids: dict[str, int]) -> None:
+    """A sealed block and a statement."""
+    block = {"previous": "", "hash": "abc", "count": 1, "sealed_at": NOW}
+    ids["block"] = int(tx.execute(sa.insert(blocks).returning(blocks.c.id), block).scalar_one())
+    tx.execute(sa.insert(block_items), {"xfer": ids["award"], "block_id": ids["block"], "hash": "abc"})
+    month = {"household_id": ids["li_home"], "month": "2026-10", "cut": 1, "made_at": NOW}
+    month |= {"opening": 0, "earned": 0, "spent": 0, "expired": 0, "other": 0, "closing": 0}
+    tx.execute(sa.insert(statements), month)
 
 
 def entry(
@@ -97,20 +189,40 @@ def entry(
         "debit": f"{{{debit}}}",
         "credit": f"{{{credit}}}",
         "unit": str(unit),
+        "asked": str(amount),
         "amount": str(amount),
         "idem": "'by hand'",
         "digest": "''",
         "reason": "''",
-        "at": "1",
+        "at": str(NOW),
         **more,
     }
     return f"{verb} INTO xfer ({', '.join(columns)}) VALUES ({', '.join(columns.values())})"
 
 
+def award_entry(debit: str, credit: str, amount: int, *, verb: str = "INSERT", **more: str) -> str:
+    """The same for an award that names all it has to."""
+    named = {"rule": "'试'", "cause": "'case:1001'", "day": "'2026-11-23'", "person_id": "{li_person}"}
+    return entry("award", debit, credit, amount, verb=verb, **{**named, **more})
+
+
+def application(state: str, **more: str) -> str:
+    columns = {
+        "rule": "'试'", "revision": "''", "person_id": "{hua_person}", "household_id": "{hua_home}",
+        "unit_id": "{town}", "day": "'2026-11-20'", "text": "''", "points": "15", "at": "1",
+        "writer_id": "{hua_person}", "state": f"'{state}'", **more,
+    }
+    return f"INSERT INTO applications ({', '.join(columns)}) VALUES ({', '.join(columns.values())})"
+
+
+APPROVE = (
+    "UPDATE applications SET state = 'public', approved_at = 1, public_until = 1, approver_id = {0} "
+    "WHERE id = {{proposed}}"
+)
 ATTEMPTS = {
     "change the journal": "UPDATE xfer SET amount = 1 WHERE id = {award}",
     "delete from the journal": "DELETE FROM xfer WHERE id = {award}",
-    "book over a row": entry("move", "issuer", "li", 9, idem="'award'")
+    "book over a row": award_entry("budget", "li", 9, idem="'award'")
     + " ON CONFLICT (idem) DO UPDATE SET amount = 9",
     "change a posting": "UPDATE posting SET amount = 1 WHERE acct = {li}",
     "delete a posting": "DELETE FROM posting WHERE acct = {li}",
@@ -120,30 +232,51 @@ ATTEMPTS = {
         "UPDATE bal SET posted = posted + 100, ver = ver + 1, last_xfer = {award} WHERE acct = {li}"
     ),
     "take away a floor": "UPDATE bal SET floor = NULL WHERE acct = {li}",
+    "take away a ceiling": "UPDATE bal SET ceiling = NULL WHERE acct = {hua_debt}",
     "delete a balance": "DELETE FROM bal WHERE acct = {li}",
     "open a balance again": "INSERT INTO bal (acct, floor) VALUES ({li}, 0)",
     "open a balance without an account": "INSERT INTO bal (acct, floor) VALUES (12345, NULL)",
     "give an account to somebody": "UPDATE acct SET owner = 7 WHERE id = {li}",
+    "let points last longer": "UPDATE acct SET cohort = 20991231 WHERE id = {li}",
     "delete an account": "DELETE FROM acct WHERE id = {li}",
-    "open an account again": "INSERT INTO acct (kind, unit, owner) VALUES ('wallet', 0, 1)",
+    "open an account again": "INSERT INTO acct (kind, unit, owner) VALUES ('wallet', 0, {li_home})",
     "open an account of no kind": "INSERT INTO acct (kind, unit, owner) VALUES ('pocket', 0, 1)",
     "open a wallet for goods": "INSERT INTO acct (kind, unit, owner) VALUES ('wallet', 5, 1)",
     "open a shelf for points": "INSERT INTO acct (kind, unit, owner) VALUES ('shelf', 0, 9)",
-    "move nothing": entry("move", "issuer", "li", 0),
-    "move backwards": entry("move", "issuer", "li", -5),
-    "move to oneself": entry("move", "li", "li", 5),
-    "move points onto the shelf": entry("move", "li", "shelf", 5),
-    "move goods into a wallet": entry("move", "shelf", "li", 5, unit=RICE),
-    "move from nowhere": entry("move", "nowhere", "li", 5),
-    "move in a way nobody knows": entry("gift", "issuer", "li", 5),
-    "overdraw": entry("move", "li", "wang", 61),
+    "open a budget that expires": "INSERT INTO acct (kind, unit, owner, cohort) VALUES ('budget', 0, 9, 1)",
+    "award nothing": award_entry("budget", "li", 0),
+    "award backwards": award_entry("budget", "li", -5),
+    "award straight from the issuer": award_entry("issuer", "li", 5),
+    "award more than the budget": award_entry("budget", "li", 306),
+    "award more than was asked": award_entry("budget", "li", 5, asked="4"),
+    "award without a rule": award_entry("budget", "li", 5, rule="''"),
+    "award without a cause": award_entry("budget", "li", 5, cause="''"),
+    "award without a day": award_entry("budget", "li", 5, day="''"),
+    "award to nobody": award_entry("budget", "li", 5, person_id="NULL"),
+    "award to what is held": award_entry("budget", "li_held", 5),
+    "award to the spent": award_entry("budget", "spent", 5),
+    "grant to a wallet": entry("grant", "issuer", "li", 5),
+    "grant what is less than asked": entry("grant", "issuer", "budget", 5, asked="6"),
+    "grant out of a wallet": entry("grant", "li", "budget", 5),
+    "pass on to oneself": entry("family", "li", "li", 5),
+    "move points onto the shelf": entry("sale", "li", "shelf", 5),
+    "move goods into a wallet": entry("sale", "shelf", "li", 5, unit=RICE),
+    "move from nowhere": entry("family", "nowhere", "li", 5),
+    "move in a way nobody knows": entry("gift", "budget", "li", 5),
+    "move as the first schema did": entry("move", "issuer", "li", 5),
+    "overdraw": entry("family", "li", "wang", 61),
+    "pass on to the issuer": entry("family", "li", "issuer", 5),
+    "pass on a debt as points": entry("family", "hua_debt", "li", 5),
     "hold more than there is": entry("hold", "li", "li_held", 61),
     "reserve more than there is": entry("hold", "shelf", "reserved", 101, unit=RICE),
     "hold for somebody else": entry("hold", "li", "wang_held", 5),
     "hold into a wallet": entry("hold", "li", "wang", 5),
-    "move out of what is held": entry("move", "li_held", "wang", 5),
-    "move into what is held": entry("move", "li", "li_held", 5),
-    "move out of what is reserved": entry("move", "reserved", "given", 5, unit=RICE),
+    "pass on what is held": entry("family", "li_held", "wang", 5),
+    "pass on into what is held": entry("family", "li", "li_held", 5),
+    "sell out of what is held": entry("sale", "li_held", "spent", 5),
+    "sell out of what is reserved": entry("sale", "reserved", "given", 5, unit=RICE),
+    "sell to oneself": entry("sale", "li", "wang", 5),
+    "sell more than there is": entry("sale", "li", "spent", 61),
     "hold for a hold": entry("hold", "li", "li_held", 5, pending_id="{open}"),
     "post without a hold": entry("post", "li_held", "spent", 30),
     "post a part": entry("post", "li_held", "spent", 29, pending_id="{open}"),
@@ -156,33 +289,116 @@ ATTEMPTS = {
     "void what was collected": entry("void", "li_held", "li", 10, pending_id="{collected}"),
     "void twice": entry("void", "li_held", "li", 10, pending_id="{cancelled}"),
     "void to a third party": entry("void", "li_held", "wang", 30, pending_id="{open}"),
-    "reverse nothing": entry("reverse", "wang", "issuer", 40),
-    "reverse a part": entry("reverse", "wang", "issuer", 39, reverses_id="{gift}"),
-    "reverse the same way round": entry("reverse", "issuer", "wang", 40, reverses_id="{gift}"),
-    "reverse from another wallet": entry("reverse", "li", "issuer", 40, reverses_id="{gift}"),
-    "reverse twice": entry("reverse", "wang", "issuer", 5, reverses_id="{undone}"),
-    "reverse a reversal": entry("reverse", "issuer", "wang", 5, reverses_id="{undoing}"),
+    "reverse nothing": entry("reverse", "wang", "budget", 40),
+    "reverse a part": entry("reverse", "wang", "budget", 39, reverses_id="{gift}"),
+    "reverse to somewhere else": entry("reverse", "wang", "issuer", 40, reverses_id="{gift}"),
+    "reverse the same way round": entry("reverse", "budget", "wang", 40, reverses_id="{gift}"),
+    "reverse from another wallet": entry("reverse", "li", "budget", 40, reverses_id="{gift}"),
+    "reverse twice": entry("reverse", "wang", "budget", 5, reverses_id="{undone}"),
+    "reverse a reversal": entry("reverse", "budget", "wang", 5, reverses_id="{undoing}"),
     "reverse a hold": entry("reverse", "li_held", "li", 30, reverses_id="{open}"),
-    "reverse what was spent since": entry("reverse", "li", "issuer", 100, reverses_id="{award}"),
-    "reverse by a move": entry("move", "wang", "issuer", 40, reverses_id="{gift}"),
-    "use a key again": entry("move", "issuer", "li", 100, idem="'award'"),
+    "reverse a sale": entry("reverse", "spent", "hua", 10, reverses_id="{bought}"),
+    "reverse what was spent since": entry("reverse", "li", "budget", 100, reverses_id="{award}"),
+    "reverse by an award": award_entry("wang", "budget", 40, reverses_id="{gift}"),
+    "refund more than was spent": entry("refund", "spent", "hua", 7, refunds_id="{bought}"),
+    "refund to another wallet": entry("refund", "spent", "wang", 5, refunds_id="{bought}"),
+    "refund nothing": entry("refund", "spent", "hua", 5),
+    "refund what is on hold": entry("refund", "spent", "li", 5, refunds_id="{open}"),
+    "refund an award": entry("refund", "spent", "li", 5, refunds_id="{award}"),
+    "refund out of the budget": entry("refund", "budget", "hua", 5, refunds_id="{bought}"),
+    "repay more than is owed": entry("repay", "hua", "hua_debt", 5),
+    "repay for somebody else": entry("repay", "wang", "hua_debt", 1),
+    "lend to somebody else": entry("lend", "hua_debt", "wang", 5),
+    "let points expire that are good for ever": entry("expire", "li", "expired", 5),
+    "take away more than there is": entry("penalty", "li", "penalty", 61),
+    "use a key again": award_entry("budget", "li", 100, idem="'award'"),
+    # what belongs to a frozen household
+    "hold what is frozen": entry("hold", "sun", "sun_held", 5),
+    "sell what is frozen": entry("sale", "sun", "spent", 5),
+    "pass on what is frozen": entry("family", "sun", "li", 5),
+    "pass on to the frozen": entry("family", "li", "sun", 5),
+    "award to the frozen": award_entry("budget", "sun", 5),
+    "collect what is frozen": entry("post", "sun_held", "spent", 5, pending_id="{stuck}"),
+    "give back what is frozen": entry("void", "sun_held", "sun", 5, pending_id="{stuck}"),
+    "take away what is frozen": entry("penalty", "sun", "penalty", 5),
+    "forget a freeze": "DELETE FROM freezes",
+    "freeze twice": "INSERT INTO freezes (household_id, reason, by_id, at) "
+    "VALUES ({sun_home}, '', {zhou_person}, 1)",
+    # applications
+    "award an application twice": award_entry("budget", "hua", 15, application_id="{through}"),
+    "award an application too early": award_entry("budget", "hua", 15, application_id="{young}"),
+    "award what somebody objects to": award_entry("budget", "hua", 15, application_id="{disputed}"),
+    "award what is only proposed": award_entry("budget", "hua", 15, application_id="{proposed}"),
+    "award an application to another household": award_entry(
+        "budget", "li", 15, application_id="{young}", at=str(NOW + 9)
+    ),
+    "award another amount than applied for": award_entry(
+        "budget", "hua", 16, application_id="{young}", at=str(NOW + 9)
+    ),
+    "award it by another rule": award_entry(
+        "budget", "hua", 15, application_id="{young}", rule="'别'", at=str(NOW + 9)
+    ),
+    "pass on by an application": entry("family", "li", "hua", 15, application_id="{young}"),
+    "approve what one proposed": APPROVE.format("{zhou_person}"),
+    "approve one's own": APPROVE.format("{hua_person}"),
+    "approve for one's household": APPROVE.format("{mei_person}"),
+    "approve alone": APPROVE.format("NULL"),
+    "propose for one's household": application("proposed", proposer_id="{mei_person}", proposed_at="1"),
+    "propose for oneself": application("proposed", proposer_id="{hua_person}", proposed_at="1"),
+    "become proposer for one's household": (
+        "UPDATE applications SET proposer_id = {mei_person} WHERE id = {proposed}"
+    ),
+    "apply for nothing": application("applied", points="0"),
+    "raise what was applied for": "UPDATE applications SET points = 99 WHERE id = {proposed}",
+    "let somebody else benefit": "UPDATE applications SET household_id = {li_home} WHERE id = {proposed}",
+    "take up what was refused": "UPDATE applications SET state = 'proposed' WHERE id = {refused}",
+    "forget an application": "DELETE FROM applications WHERE id = {proposed}",
+    "forget an objection": "DELETE FROM objections",
+    "forget who lived there": "DELETE FROM members",
+    # proof
+    "change a statement": "UPDATE statements SET closing = 5, opening = 5",
+    "delete a statement": "DELETE FROM statements",
+    "write a statement again": "INSERT INTO statements SELECT * FROM statements",
+    "write a statement that does not add up": (
+        "INSERT INTO statements VALUES ({li_home}, '2026-11', 1, 0, 5, 0, 0, 0, 6, 1)"
+    ),
+    "change a block": "UPDATE blocks SET hash = 'x'",
+    "delete a block": "DELETE FROM blocks",
+    "change what was sealed": "UPDATE block_items SET hash = 'x'",
+    "delete what was sealed": "DELETE FROM block_items",
 }
 TABLES = {"acct": "id", "bal": "acct", "xfer": "id", "posting": "acct, ver"}  # and the order of their rows
-ONLY_POSTGRES = {f"truncate {table}": f"TRUNCATE {table} CASCADE" for table in TABLES}
+ALL_TABLES = TABLES | {
+    "applications": "id", "objections": "id", "freezes": "id", "members": "id",
+    "statements": "household_id, month", "blocks": "id", "block_items": "xfer",
+}
+ONLY_POSTGRES = {f"truncate {table}": f"TRUNCATE {table} CASCADE" for table in ALL_TABLES}
 # SQLite's conflict actions: REPLACE deletes without a trigger, IGNORE may swallow a failed check in one.
 ONLY_SQLITE = {
-    "replace a movement by its id": entry("move", "issuer", "li", 9, verb="REPLACE", id="{award}"),
-    "replace a movement by its key": entry("move", "issuer", "li", 9, verb="REPLACE", idem="'award'"),
+    "replace a movement by its id": award_entry("budget", "li", 9, verb="REPLACE", id="{award}"),
+    "replace a movement by its key": award_entry("budget", "li", 9, verb="REPLACE", idem="'award'"),
     "replace a resolution": entry("void", "li_held", "li", 10, verb="REPLACE", pending_id="{collected}"),
-    "replace a reversal": entry("reverse", "wang", "issuer", 5, verb="REPLACE", reverses_id="{undone}"),
+    "replace a reversal": entry("reverse", "wang", "budget", 5, verb="REPLACE", reverses_id="{undone}"),
     "replace a posting": "REPLACE INTO posting SELECT acct, ver, xfer, 1, after FROM posting LIMIT 1",
     "replace a balance": "REPLACE INTO bal (acct, posted, ver, floor) VALUES ({li}, 0, 0, 0)",
-    "replace an account by its id": "REPLACE INTO acct VALUES ({li}, 'wallet', 0, 7)",
-    "replace an account by its key": "REPLACE INTO acct (kind, unit, owner) VALUES ('wallet', 0, 1)",
+    "replace an account by its id": "REPLACE INTO acct VALUES ({li}, 'wallet', 0, 7, 0)",
+    "replace an account by its key": "REPLACE INTO acct (kind, unit, owner) VALUES ('wallet', 0, {li_home})",
+    "replace an application's award": award_entry(
+        "budget", "hua", 15, verb="REPLACE", application_id="{through}"
+    ),
+    "replace a statement": "REPLACE INTO statements SELECT household_id, month, cut, 5, 0, 0, 0, 0, 5, 1 "
+    "FROM statements",
+    "replace a block": "REPLACE INTO blocks VALUES ({block}, '', 'x', 1, 1)",
+    "replace a block by its hash": "REPLACE INTO blocks VALUES (99, '', 'abc', 1, 1)",
+    "replace what was sealed": "REPLACE INTO block_items VALUES ({award}, {block}, 'x')",
+    "refund too much and ignore it": entry(
+        "refund", "spent", "hua", 7, verb="INSERT OR IGNORE", refunds_id="{bought}"
+    ),
+    "repay too much and fail late": entry("repay", "hua", "hua_debt", 5, verb="INSERT OR FAIL"),
     "change a key over another": "UPDATE OR REPLACE xfer SET idem = 'award' WHERE id = {gift}",
-    "overdraw and ignore it": entry("move", "li", "wang", 61, verb="INSERT OR IGNORE"),
-    "overdraw and replace it": entry("move", "li", "wang", 61, verb="INSERT OR REPLACE"),
-    "overdraw and fail late": entry("move", "li", "wang", 61, verb="INSERT OR FAIL"),
+    "overdraw and ignore it": entry("family", "li", "wang", 61, verb="INSERT OR IGNORE"),
+    "overdraw and replace it": entry("family", "li", "wang", 61, verb="INSERT OR REPLACE"),
+    "overdraw and fail late": entry("family", "li", "wang", 61, verb="INSERT OR FAIL"),
     "set a balance and ignore it": "UPDATE OR IGNORE bal SET posted = 1000000 WHERE acct = {li}",
 }
 
@@ -191,7 +407,7 @@ def everything(run: Callable[[str], Any]) -> dict[str, list[tuple[Any, ...]]]:
     """All rows of the ledger, read by `run`."""
     return {
         table: [tuple(row) for row in run(f"SELECT * FROM {table} ORDER BY {order}")]
-        for table, order in TABLES.items()
+        for table, order in ALL_TABLES.items()
     }
 
 
@@ -251,7 +467,11 @@ def test_no_conflict_action_of_sqlite_gets_past_the_guards(sqlite_empty: Path, t
 def test_the_same_request_is_booked_once_and_another_under_its_key_refused(
     db: Database, books: Books
 ) -> None:
-    request = {"debit": books["issuer"], "credit": books["li"], "amount": 100, "txn": "award", "reason": "试"}
+    request: dict[str, Any] = {
+        "kind": "award", "debit": books["budget"], "credit": books["li"], "amount": 100, "txn": "award",
+        "rule": "试", "cause": "case:1001", "day": "2026-11-23", "person_id": books["li_person"],
+        "reason": "试",
+    }
     before = _read_everything(db)
     again = db.write(lambda tx: ledger.move(tx, **request, idem="award", now=NOW + 99))
     assert again == books["award"]
@@ -261,6 +481,11 @@ def test_the_same_request_is_booked_once_and_another_under_its_key_refused(
         {"reason": "别的"},
         {"txn": "other"},
         {"kind": "hold"},
+        {"rule": "别的"},
+        {"cause": "case:1002"},
+        {"day": "2026-11-24"},
+        {"person_id": books["wang_person"]},
+        {"asked": 101},
     ]
     for other in others:
         with pytest.raises(Conflict):
@@ -273,10 +498,15 @@ def _move(request: dict[str, Any], tx: Tx) -> int:
 
 
 def test_too_few_points_are_told_from_every_other_refusal(db: Database, books: Books) -> None:
-    request = {"debit": books["li"], "credit": books["wang"], "idem": "x", "txn": "x", "reason": "", "now": 1}
+    request: dict[str, Any] = {
+        "kind": "family", "debit": books["li"], "credit": books["wang"], "idem": "x", "txn": "x",
+        "reason": "", "now": NOW,
+    }
     before = _read_everything(db)
     with pytest.raises(Insufficient):
         db.write(partial(_move, {**request, "amount": 61}))
+    with pytest.raises(Frozen):
+        db.write(partial(_move, {**request, "credit": books["sun"], "amount": 1}))
     with pytest.raises(DBAPIError):
         db.write(partial(_move, {**request, "amount": -1}))
     assert _read_everything(db) == before
@@ -288,34 +518,48 @@ def test_too_few_points_are_told_from_every_other_refusal(db: Database, books: B
 
     assert db.write(try_then_go_on) > books["stock"]
     with db.read() as tx:
-        assert (ledger.points_of(tx, 1), ledger.held_by(tx, 1), ledger.points_of(tx, 2)) == (0, 30, 100)
+        li, wang = books["li_home"], books["wang_home"]
+        assert (wallets.points(tx, li), wallets.held(tx, li), wallets.points(tx, wang)) == (0, 30, 100)
     assert broken(db) == []
 
 
 def test_a_statement_reads_newest_first_with_the_balance_after_each(db: Database, books: Books) -> None:
     with db.read() as tx:
-        entries = ledger.entries(tx, 1, 10)
-        assert ledger.entries(tx, 1, 2) == entries[:2]
-        assert ledger.entries(tx, 777, 10) == []
-        assert (ledger.points_of(tx, 777), ledger.held_by(tx, 777)) == (0, 0)
+        li = books["li_home"]
+        entries = wallets.entries(tx, li, 10)
+        assert wallets.entries(tx, li, 2) == entries[:2]
+        assert wallets.entries(tx, 777, 10) == wallets.entries(tx, None, 10) == []
+        assert (wallets.points(tx, 777), wallets.held(tx, 777), wallets.owed(tx, 777)) == (0, 0, 0)
     assert [(one.kind, one.amount, one.after) for one in entries] == [
         ("void", 10, 60),
         ("hold", -10, 50),
         ("hold", -10, 60),
         ("hold", -30, 70),
-        ("move", 100, 100),
+        ("award", 100, 100),
     ]
 
 
-def test_sixteen_at_once_under_one_key_make_one_movement(db: Database) -> None:
-    def award(tx: Tx) -> None:
-        ledger.award(tx, person_id=1, points=10, reason="报平安", idem="checkin:1", now=NOW)
-
+def test_sixteen_at_once_under_one_key_make_one_movement(db: Database, books: Books) -> None:
+    asked = Award(
+        rule="checkin",
+        points=10,
+        person_id=books["li_person"],
+        household_id=books["li_home"],
+        reason="报平安",
+        idem="checkin:1",
+        cause="checkin:1",
+        day="2026-11-23",
+        budget=Budget(books["town"], 2026, "general", 500),
+        revision="",
+        caps=(Cap("", "person", "day", 45),),
+    )
     with ThreadPoolExecutor(16) as callers:
-        list(callers.map(lambda _: db.write(award), range(16)))
+        told = list(callers.map(lambda _: db.write(lambda tx: awards.award(tx, asked, now=NOW)), range(16)))
+    assert told == [Outcome(10)] * 16
     with db.read() as tx:
-        assert ledger.points_of(tx, 1) == 10
-        assert tx.execute(sa.text("SELECT count(*) FROM xfer")).scalar() == 1
+        assert wallets.points(tx, books["li_home"]) == 70
+        assert tx.execute(sa.text("SELECT count(*) FROM xfer WHERE idem = 'checkin:1'")).scalar() == 1
+        assert tx.execute(sa.text("SELECT used FROM caps")).scalars().all() == [10]
     assert broken(db) == []
 
 
@@ -357,10 +601,18 @@ def test_of_a_hundred_pieces_sixteen_buyers_get_exactly_a_hundred(db: Database, 
 # --- when somebody had the triggers out of the way
 
 TAMPERING = {
-    "an amount": "UPDATE xfer SET amount = amount + 1 WHERE id = {gift}",
+    "an amount": "UPDATE xfer SET amount = amount - 1 WHERE id = {gift}",
     "who gave": "UPDATE xfer SET debit = {spent} WHERE id = {gift}",
     "who got": "UPDATE xfer SET credit = {li} WHERE id = {gift}",
-    "what it was": "UPDATE xfer SET kind = 'move' WHERE id = {open}",
+    "what it was": "UPDATE xfer SET kind = 'sale' WHERE id = {open}",
+    "what was asked": "UPDATE xfer SET asked = asked + 1 WHERE id = {gift}",
+    "by which rule": "UPDATE xfer SET rule = '别' WHERE id = {gift}",
+    "from which cause": "UPDATE xfer SET cause = 'case:1002' WHERE id = {gift}",
+    "for which day": "UPDATE xfer SET day = '2026-11-24' WHERE id = {gift}",
+    "who earned it": "UPDATE xfer SET person_id = {li_person} WHERE id = {gift}",
+    "which application": "UPDATE xfer SET application_id = {young} WHERE id = {applied}",
+    "what it refunds": "UPDATE xfer SET refunds_id = {post} WHERE id = {returned}",
+    "a ceiling": "UPDATE bal SET ceiling = NULL WHERE acct = {hua_debt}",
     "what it was for": "UPDATE xfer SET reason = '查' WHERE id = {gift}",
     "which act it was of": "UPDATE xfer SET txn = 'gifu' WHERE id = {gift}",
     "its digest": "UPDATE xfer SET digest = 'x' WHERE id = {gift}",

@@ -10,7 +10,7 @@ from bot import clock
 from bot.house import House
 from bot.sandbox.cast import load
 from handlers.message import Message
-from store import exports, ledger, people
+from store import exports, households, ledger, people, wallets
 from store.db import Database
 
 # Monday 23 November 2026, 09:00 in Asia/Shanghai.
@@ -86,7 +86,7 @@ class Town:
     def points(self, who: str) -> int:
         with self.db.read() as tx:
             known = people.by_account(tx, "official", openid(who))
-            return ledger.points_of(tx, known[1].id) if known else 0
+            return wallets.points(tx, households.of(tx, known[1].id)) if known else 0
 
     def drift(self) -> list[int]:
         """Accounts whose balance is not what the journal says; must be empty after each story."""

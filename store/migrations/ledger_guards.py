@@ -140,7 +140,7 @@ POSTGRES = [
         END IF;
         RETURN NEW;
     END $$
-    """,  # noqa: S608 - a constant of this file is all that is put in
+    """,
     "CREATE TRIGGER xfer_checks BEFORE INSERT ON xfer FOR EACH ROW EXECUTE FUNCTION ledger_checks()",
     """
     CREATE FUNCTION ledger_books() RETURNS trigger LANGUAGE plpgsql AS $$

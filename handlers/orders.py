@@ -1,0 +1,197 @@
+"""What chat, page and counter do alike with an order: set goods and points aside, hand over, give back."""
+
+from collections.abc import Sequence
+
+from handlers.codes import keyed, new_pickup_code
+from handlers.ctx import Ctx, JobCtx, Refused
+from handlers.days import DAY_SECONDS, month_start
+from store import ledger, shop, wallets
+from store.ledger import Frozen, Insufficient
+from store.shop import Article, Line, Redemption
+
+PICKUP_SECONDS = 7 * DAY_SECONDS
+COUNT_MAX = 99
+CODE_TRIES = 20
+
+Basket = Sequence[tuple[Article, int]]
+
+
+def place(ctx: Ctx, household_id: int, basket: Basket, *, channel: str) -> tuple[int, str]:
+    """Order a basket of one shop: (redemption, pick-up code). All of it or nothing.
+
+    The code is told once and kept only as an HMAC.
+    """
+    shop_id = basket[0][0].shop_id
+    _check(ctx, household_id, basket)
+    code = _free_code(ctx, shop_id)
+    redemption_id = shop.add_redemption(
+        ctx.tx,
+        shop_id=shop_id,
+        household_id=household_id,
+        person_id=ctx.person.id,
+        channel=channel,
+        code_hash=code_hash(ctx, shop_id, code),
+        state="held",
+        reserved_at=ctx.now,
+        expires_at=ctx.now + PICKUP_SECONDS,
+    )
+    for which, (article, count) in enumerate(basket):
+        _set_aside(ctx, redemption_id, household_id, which, article, count)
+    return redemption_id, code
+
+
+def _check(ctx: Ctx, household_id: int, basket: Basket) -> None:
+    """Say what is missing before anything moves: a failed movement leaves PostgreSQL no way to ask."""
+    if not all(1 <= count <= COUNT_MAX for _, count in basket):
+        raise Refused(f"数量要在 1 到 {COUNT_MAX} 之间。")
+    price = sum(article.price * count for article, count in basket)
+    have = wallets.points(ctx.tx, household_id)
+    if price > have:
+        raise Refused(f"积分不够：需要 {price} 分，您现有 {have} 分。")
+    for article, count in basket:
+        if article.is_withdrawn:
+            raise Refused(f"{article.name}已经下架。")
+        if not article.is_service and article.stock < count:
+            raise Refused(f"{article.name}只剩 {article.stock} {article.measure}了。")
+        if article.most_a_month is not None:
+            since = month_start(ctx.now)
+            taken = shop.taken_this_month(ctx.tx, household_id, article.id, since=since)
+            if taken + count > article.most_a_month:
+                raise Refused(
+                    f"{article.name}每户每月限 {article.most_a_month} {article.measure}，本月已换 {taken} {article.measure}。"
+                )
+
+
+def _set_aside(
+    ctx: Ctx, redemption_id: int, household_id: int, which: int, article: Article, count: int
+) -> None:
+    txn = f"redeem:{redemption_id}:{which}"
+    shop.add_line(
+        ctx.tx,
+        redemption_id=redemption_id,
+        article_id=article.id,
+        count=count,
+        price=article.price,
+        state="held",
+        txn=txn,
+        now=ctx.now,
+    )
+    move_points(ctx, household_id, article.price * count, kind="hold", txn=txn, reason=f"兑换{article.name}")
+    if not article.is_service:
+        move_goods(ctx, article, count, kind="hold", txn=txn, reason="兑换留货")
+
+
+def move_points(
+    ctx: Ctx, household_id: int, points: int, *, kind: str, txn: str, reason: str, to: int = 0
+) -> None:
+    """Hold a household's points, or sell (kind sale) to the shop `to`. Raises Refused in words."""
+    if kind == "hold":
+        credit = ledger.account(ctx.tx, "held", owner=household_id)
+    else:
+        credit = ledger.account(ctx.tx, "spent", owner=to)
+    try:
+        wallets.spend(
+            ctx.tx,
+            household_id,
+            points,
+            kind=kind,
+            credit=credit,
+            txn=txn,
+            reason=reason,
+            now=ctx.now,
+            actor_id=ctx.person.id,
+        )
+    except Insufficient:
+        raise Refused("积分不够，刚刚有变动，请重新查询。") from None
+    except Frozen:
+        raise Refused("您家的积分已被冻结，暂时不能使用。有疑问请联系村(社区)。") from None
+
+
+def move_goods(ctx: Ctx, article: Article, count: int, *, kind: str, txn: str, reason: str) -> None:
+    """Reserve or hand over (kind sale) pieces of an article."""
+    try:
+        ledger.move(
+            ctx.tx,
+            kind=kind,
+            debit=stock_account(ctx, article.id, article.shop_id, "shelf"),
+            credit=stock_account(ctx, article.id, article.shop_id, "reserved" if kind == "hold" else "given"),
+            unit=article.id,
+            amount=count,
+            idem=f"{txn}:{kind}:goods",
+            txn=txn,
+            reason=reason,
+            now=ctx.now,
+            actor_id=ctx.person.id,
+        )
+    except Insufficient:
+        # On PostgreSQL somebody else may have taken the last ones since the stock was read.
+        raise Refused(f"{article.name}刚刚被换走了。") from None
+
+
+def stock_account(ctx: Ctx | JobCtx, article_id: int, shop_id: int, kind: str) -> int:
+    return ledger.account(ctx.tx, kind, unit=article_id, owner=shop_id)
+
+
+def give_back(ctx: Ctx | JobCtx, redemption: Redemption, state: str) -> int:
+    """Cancel or expire an order: points to the wallet, goods to the shelf. The points that came back."""
+    shop.end(ctx.tx, redemption, state, now=ctx.now)
+    points = 0
+    for line in shop.lines_of(ctx.tx, redemption.id):
+        if line.state == "held":
+            shop.end_line(ctx.tx, line, state, now=ctx.now)
+            actor_id = ctx.person.id if isinstance(ctx, Ctx) else None
+            wallets.void_all(ctx.tx, line.txn, reason="退回", now=ctx.now, actor_id=actor_id)
+            points += line.points
+    return points
+
+
+def hand_over(ctx: Ctx, redemption: Redemption, *, collector: str, proxy_id: int | None = None) -> list[Line]:
+    """Everything that still waits is given out by the speaker; the lines given."""
+    given = [line for line in shop.lines_of(ctx.tx, redemption.id) if line.state == "held"]
+    try:
+        for line in given:
+            hand_over_line(ctx, redemption, line)
+    except Frozen:
+        raise Refused("这户的积分已被冻结，暂时不能领取。") from None
+    shop.end(
+        ctx.tx,
+        redemption,
+        "collected",
+        now=ctx.now,
+        clerk_id=ctx.person.id,
+        collector=collector,
+        proxy_id=proxy_id,
+    )
+    return given
+
+
+def hand_over_line(ctx: Ctx, redemption: Redemption, line: Line) -> None:
+    """Both holds of a line are spent: the points are used up, the goods are out of the shop."""
+    shop.end_line(ctx.tx, line, "collected", now=ctx.now)
+    for hold in wallets.open_holds(ctx.tx, line.txn):
+        if hold.unit == ledger.POINTS:
+            credit = ledger.account(ctx.tx, "spent", owner=redemption.shop_id)
+        else:
+            credit = stock_account(ctx, line.article_id, redemption.shop_id, "given")
+        wallets.resolve(
+            ctx.tx, hold, "post", credit=credit, reason="领取商品", now=ctx.now, actor_id=ctx.person.id
+        )
+
+
+def new_code_for(ctx: Ctx, redemption: Redemption) -> str:
+    """A new pick-up code; the old one is dead."""
+    code = _free_code(ctx, redemption.shop_id)
+    shop.change_code(ctx.tx, redemption, code_hash(ctx, redemption.shop_id, code))
+    return code
+
+
+def _free_code(ctx: Ctx, shop_id: int) -> str:
+    for _ in range(CODE_TRIES):
+        code = new_pickup_code()
+        if not shop.is_code_taken(ctx.tx, shop_id, code_hash(ctx, shop_id, code)):
+            return code
+    raise Refused("取货码暂时用完了，请稍后再试。")
+
+
+def code_hash(ctx: Ctx, shop_id: int, code: str) -> str:
+    return keyed(ctx.county.secret, f"pickup:{shop_id}", code)

@@ -1,0 +1,445 @@
+"""Earning: an award comes out of a budget, within the caps of its rule, once per key; or waits until it can.
+
+A town has one budget account a year and group of rules; its floor is 0, so what was not granted cannot be
+given. What a cap leaves no room for was not earned. What cannot be paid just now (the household is frozen,
+awards are halted, the budget is used up) is withheld and paid as soon as the obstacle is gone.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from store import households, ledger, meta, wallets
+from store.db import Conflict, Tx
+from store.ledger import POINTS, SCORE, Frozen, Insufficient
+from store.prepared import Prepared
+from store.tables import acct, bal, budgets, caps, withheld, xfer
+
+HALTED = "awards_halted"  # key of meta: the reconciliation that found something wrong
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """At most `most` points for one subject (person, household) in a period (day, month).
+
+    `rule` is "" for all rules together.
+    """
+
+    rule: str
+    subject: str
+    period: str
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A town's budget of a year for a group of rules; `first_grant` points are granted when it opens."""
+
+    town_id: int
+    year: int
+    group: str
+    first_grant: int
+
+
+@dataclass(frozen=True, slots=True)
+class Award:
+    """What somebody earned. Shop points (POINTS) go to the household, a worker's score to the person.
+
+    `day` is the local day it counts for, as 2026-11-23; `cause` names what it is for (case:1001).
+    """
+
+    rule: str
+    points: int
+    person_id: int
+    household_id: int | None
+    reason: str
+    idem: str
+    cause: str
+    day: str
+    budget: Budget
+    revision: str
+    unit: int = POINTS
+    caps: tuple[Cap, ...] = ()
+    cohort: int = 0
+    actor_id: int | None = None
+    case_id: int | None = None
+    application_id: int | None = None
+    txn: str = ""  # of a batch; "" stands for the key
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The points booked; `why` they are fewer than asked: capped, frozen, halted, budget, or "".
+
+    `settled` of them paid a debt at once.
+    """
+
+    points: int
+    why: str = ""
+    settled: int = 0
+
+
+_BOOKED = Prepared(sa.select(xfer.c.amount, xfer.c.digest).where(xfer.c.idem == sa.bindparam("idem")))
+_WAITING = Prepared(
+    sa.select(withheld.c.why).where(withheld.c.idem == sa.bindparam("idem"), withheld.c.paid_at.is_(None))
+)
+_WITHHOLD = Prepared(
+    insert(withheld).on_conflict_do_nothing(index_elements=["idem"]).returning(withheld.c.id)
+)
+_BUDGET = Prepared(
+    sa.select(budgets.c.id).where(
+        budgets.c.unit_id == sa.bindparam("unit_id"),
+        budgets.c.year == sa.bindparam("year"),
+        budgets.c.rule_group == sa.bindparam("rule_group"),
+        budgets.c.unit == sa.bindparam("unit"),
+    )
+)
+_ADD_BUDGET = Prepared(
+    insert(budgets)
+    .on_conflict_do_nothing(index_elements=["unit_id", "year", "rule_group", "unit"])
+    .returning(budgets.c.id)
+)
+_CAP_KEY = ["rule", "subject", "subject_id", "period", "unit"]
+_raised = insert(caps)
+# The row is there and, on PostgreSQL, locked; a lower limit never falls below what was used.
+_OPEN_CAP = Prepared(
+    _raised.on_conflict_do_update(
+        index_elements=_CAP_KEY,
+        set_={
+            "most": sa.case((caps.c.used > _raised.excluded.most, caps.c.used), else_=_raised.excluded.most)
+        },
+    ).returning(caps.c.used, caps.c.most)
+)
+_USE_CAP = Prepared(
+    sa.update(caps)
+    .where(*(caps.c[name] == sa.bindparam(f"key_{name}") for name in _CAP_KEY))
+    .values(used=caps.c.used + sa.bindparam("points"))
+)
+
+
+def award(tx: Tx, asked: Award, *, now: int) -> Outcome:
+    """Give somebody what was earned, once per `asked.idem`; the same again tells the same.
+
+    Raises Conflict when the key stands for another request.
+    """
+    if (waiting := tx.execute(_WAITING, {"idem": asked.idem}).scalar()) is not None:
+        return Outcome(0, waiting)
+    budget, wallet = _budget_account(tx, asked.budget, asked.unit, now), _wallet(tx, asked)
+    known = tx.execute(_BOOKED, {"idem": asked.idem}).first()
+    if known is not None:
+        if known[1] != ledger.digest_of(_request(asked, budget, wallet)):
+            raise Conflict
+        return Outcome(known[0], "capped" if known[0] < asked.points else "")
+    if obstacle := _obstacle(tx, asked):
+        return _withhold(tx, asked, obstacle, now)
+    try:
+        with tx.savepoint("award"):
+            points = min(asked.points, _use_caps(tx, asked))
+            if points:
+                ledger.move(
+                    tx,
+                    **_request(asked, budget, wallet),
+                    amount=points,
+                    idem=asked.idem,
+                    revision=asked.revision,
+                    now=now,
+                )
+    except Insufficient:
+        return _withhold(tx, asked, "budget", now)
+    except Frozen:
+        return _withhold(tx, asked, "frozen", now)
+    settled = 0
+    if points and asked.household_id is not None and asked.unit == POINTS:
+        settled = wallets.settle(tx, asked.household_id, key=asked.idem, now=now)
+    return Outcome(points, "capped" if points < asked.points else "", settled)
+
+
+def _request(asked: Award, budget: int, wallet: int) -> dict[str, Any]:
+    """The movement that an award asks for, as ledger.move takes it."""
+    return {
+        "kind": "award",
+        "debit": budget,
+        "credit": wallet,
+        "unit": asked.unit,
+        "asked": asked.points,
+        "txn": asked.txn or asked.idem,
+        "reason": asked.reason,
+        "actor_id": asked.actor_id,
+        "case_id": asked.case_id,
+        "pending_id": None,
+        "reverses_id": None,
+        "refunds_id": None,
+        "rule": asked.rule,
+        "cause": asked.cause,
+        "day": asked.day,
+        "person_id": asked.person_id,
+        "application_id": asked.application_id,
+    }
+
+
+def _wallet(tx: Tx, asked: Award) -> int:
+    if asked.unit == SCORE:
+        return ledger.account(tx, "score", unit=SCORE, owner=asked.person_id)
+    assert asked.household_id is not None, "shop points belong to a household"
+    return ledger.account(tx, "wallet", owner=asked.household_id, cohort=asked.cohort)
+
+
+# --- budgets
+
+
+def _budget_account(tx: Tx, budget: Budget, unit: int, now: int) -> int:
+    """The account of a budget; a new one opens with its first grant."""
+    key = {"unit_id": budget.town_id, "year": budget.year, "rule_group": budget.group, "unit": unit}
+    found = tx.execute(_BUDGET, key).scalar()
+    if found is not None:
+        return ledger.account(tx, "budget", unit=unit, owner=found)
+    added = tx.execute(_ADD_BUDGET, key).scalar()
+    budget_id = added if added is not None else tx.execute(_BUDGET, key).scalar_one()
+    if budget.first_grant:
+        grant(tx, budget_id, unit, budget.first_grant, key="first", reason="年度预算", now=now)
+    return ledger.account(tx, "budget", unit=unit, owner=budget_id)
+
+
+def budget_id(tx: Tx, budget: Budget, unit: int, *, now: int) -> int:
+    """The number of a budget, opened with its first grant when it is new."""
+    _budget_account(tx, budget, unit, now)
+    key = {"unit_id": budget.town_id, "year": budget.year, "rule_group": budget.group, "unit": unit}
+    return int(tx.execute(_BUDGET, key).scalar_one())
+
+
+def grant(
+    tx: Tx,
+    budget_id: int,
+    unit: int,
+    points: int,
+    *,
+    key: str,
+    reason: str,
+    now: int,
+    actor_id: int | None = None,
+) -> int:
+    """Add to a budget, once per `key`."""
+    return ledger.move(
+        tx,
+        kind="grant",
+        debit=ledger.account(tx, "issuer", unit=unit),
+        credit=ledger.account(tx, "budget", unit=unit, owner=budget_id),
+        unit=unit,
+        amount=points,
+        idem=f"grant:{budget_id}:{key}",
+        txn=f"grant:{budget_id}:{key}",
+        reason=reason,
+        now=now,
+        actor_id=actor_id,
+    )
+
+
+def budget_lines(tx: Tx) -> list[tuple[int, int, int, str, int, int]]:
+    """(budget, town, year, group, ledger unit, points left) of every budget."""
+    query = (
+        sa.select(
+            budgets.c.id,
+            budgets.c.unit_id,
+            budgets.c.year,
+            budgets.c.rule_group,
+            budgets.c.unit,
+            bal.c.posted,
+        )
+        .join(
+            acct,
+            sa.and_(acct.c.kind == "budget", acct.c.owner == budgets.c.id, acct.c.unit == budgets.c.unit),
+        )
+        .join(bal, bal.c.acct == acct.c.id)
+        .order_by(budgets.c.id)
+    )
+    return [(row[0], row[1], row[2], row[3], row[4], row[5]) for row in tx.execute(query)]
+
+
+# --- caps
+
+
+def _use_caps(tx: Tx, asked: Award) -> int:
+    """The room all caps leave, at most what is asked; taken at once."""
+    keys = sorted((_key(cap, asked), cap.most) for cap in asked.caps if _key(cap, asked)[2] is not None)
+    room = asked.points
+    for key, most in keys:
+        row = tx.execute(
+            _OPEN_CAP, {**dict(zip(_CAP_KEY, key, strict=True)), "used": 0, "most": most}
+        ).first()
+        assert row is not None, "an upsert returns its row"
+        room = min(room, row[1] - row[0])
+    if room > 0:
+        for key, _ in keys:
+            named = {f"key_{name}": value for name, value in zip(_CAP_KEY, key, strict=True)}
+            tx.execute(_USE_CAP, {**named, "points": room})
+    return max(room, 0)
+
+
+def _key(cap: Cap, asked: Award) -> tuple[str, str, int, str, int]:
+    subject_id = asked.person_id if cap.subject == "person" else asked.household_id
+    period = asked.day if cap.period == "day" else asked.day[:7]
+    return cap.rule, cap.subject, subject_id, period, asked.unit  # type: ignore[return-value]
+
+
+# --- what has to wait
+
+
+def _obstacle(tx: Tx, asked: Award) -> str:
+    if meta.get(tx, HALTED):
+        return "halted"
+    if asked.household_id is not None and households.is_frozen(tx, asked.household_id):
+        return "frozen"
+    return ""
+
+
+def _withhold(tx: Tx, asked: Award, why: str, now: int) -> Outcome:
+    row = {
+        "idem": asked.idem,
+        "household_id": asked.household_id,
+        "award": asdict(asked),
+        "why": why,
+        "at": now,
+    }
+    tx.execute(_WITHHOLD, row)
+    return Outcome(0, why)
+
+
+def pay_withheld(tx: Tx, *, now: int, limit: int) -> int:
+    """Book what waited and can be paid now, oldest first; how many were booked."""
+    query = sa.select(withheld.c.id, withheld.c.award).where(withheld.c.paid_at.is_(None))
+    paid = 0
+    for row_id, kept in tx.execute(query.order_by(withheld.c.id).limit(limit)).all():
+        mark = sa.update(withheld).where(withheld.c.id == row_id)
+        tx.execute(mark.values(paid_at=now))
+        outcome = award(tx, _of_json(kept), now=now)
+        if outcome.why in ("frozen", "halted", "budget"):
+            tx.execute(mark.values(paid_at=None, why=outcome.why))
+        else:
+            paid += 1
+    return paid
+
+
+def _of_json(kept: dict[str, Any]) -> Award:
+    budget, limits = Budget(**kept["budget"]), tuple(Cap(**cap) for cap in kept["caps"])
+    return Award(**{**kept, "budget": budget, "caps": limits})
+
+
+# --- many at once
+
+
+def award_all(tx: Tx, asked: Sequence[Award], *, now: int) -> int:
+    """Book a batch in one statement, each award once per key; how many were new.
+
+    All are shop points out of one budget, with the batch's `txn`. Caps do not count here: two people
+    approved the list. Raises Conflict when a key stands for another request, Insufficient when the budget
+    does not hold them all; what belongs to a frozen household is withheld.
+    """
+    if not asked:
+        return 0
+    budget = _budget_account(tx, asked[0].budget, POINTS, now)
+    paid = _without_frozen(tx, asked, now)
+    accounts = _open_wallets(tx, paid)
+    rows = [_row(one, budget, accounts[one.household_id or 0, one.cohort], now) for one in paid]
+    given = json.dumps(rows, ensure_ascii=False)
+    if tx.execute(sa.text(_OTHERS[tx.dialect]), {"rows": given}).first() is not None:
+        raise Conflict
+    try:
+        return int(tx.execute(sa.text(_BOOK_ALL[tx.dialect]), {"rows": given}).rowcount)
+    except sa.exc.IntegrityError as error:
+        raise ledger.refusal(error) from error
+
+
+def _without_frozen(tx: Tx, asked: Sequence[Award], now: int) -> list[Award]:
+    if meta.get(tx, HALTED):
+        for one in asked:
+            _withhold(tx, one, "halted", now)
+        return []
+    paid = []
+    frozen = set(households.frozen(tx))
+    for one in asked:
+        if one.household_id in frozen:
+            _withhold(tx, one, "frozen", now)
+        else:
+            paid.append(one)
+    return paid
+
+
+def _open_wallets(tx: Tx, asked: Iterable[Award]) -> dict[tuple[int, int], int]:
+    """Account by (household, cohort), all opened."""
+    wanted = sorted({(one.household_id or 0, one.cohort) for one in asked})
+    given = {"rows": json.dumps(wanted)}
+    tx.execute(sa.text(_OPEN_ALL[tx.dialect]), given)
+    return {(row[0], row[1]): row[2] for row in tx.execute(sa.text(_WALLETS_OF[tx.dialect]), given)}
+
+
+_COLUMNS = (
+    *("txn", "kind", "debit", "credit", "unit", "asked", "amount", "idem", "digest", "reason", "actor_id"),
+    *("case_id", "at", "rule", "revision", "cause", "day", "person_id", "application_id"),
+)
+_WHOLE = {
+    "debit",
+    "credit",
+    "unit",
+    "asked",
+    "amount",
+    "actor_id",
+    "case_id",
+    "at",
+    "person_id",
+    "application_id",
+}
+
+
+def _row(one: Award, budget: int, wallet: int, now: int) -> dict[str, Any]:
+    request = _request(one, budget, wallet)
+    more = {"amount": one.points, "idem": one.idem, "revision": one.revision, "at": now}
+    values = {**request, **more, "digest": ledger.digest_of(request)}
+    return {name: values[name] for name in _COLUMNS}
+
+
+def _columns_of(value: str, *names: str) -> str:
+    """Columns (all of them where none are named) of one row that lies in JSON, for one dialect."""
+    wanted = names or _COLUMNS
+    return ", ".join(value.format(name=name, cast="bigint" if name in _WHOLE else "text") for name in wanted)
+
+
+_GIVEN = {
+    "sqlite": "json_each(:rows) AS r",
+    "postgresql": "json_array_elements(CAST(:rows AS json)) AS r(value)",
+}
+_FIELD = {
+    "sqlite": "json_extract(r.value, '$.{name}')",
+    "postgresql": "CAST(r.value ->> '{name}' AS {cast})",
+}
+_PAIR = {
+    "sqlite": ("json_extract(r.value, '$[0]')", "json_extract(r.value, '$[1]')"),
+    "postgresql": ("CAST(r.value ->> 0 AS bigint)", "CAST(r.value ->> 1 AS bigint)"),
+}
+_BOTH = ("sqlite", "postgresql")
+_BOOK_ALL = {
+    # WHERE true keeps SQLite from reading ON as part of a join.
+    name: f"INSERT INTO xfer ({', '.join(_COLUMNS)}) SELECT {_columns_of(_FIELD[name])} FROM {_GIVEN[name]} "  # noqa: S608
+    "WHERE true ON CONFLICT (idem) DO NOTHING"
+    for name in _BOTH
+}
+_OTHERS = {
+    name: f"SELECT 1 FROM {_GIVEN[name]} JOIN xfer x ON x.idem = {_columns_of(_FIELD[name], 'idem')} "  # noqa: S608
+    f"WHERE x.digest <> {_columns_of(_FIELD[name], 'digest')} LIMIT 1"
+    for name in _BOTH
+}
+_OPEN_ALL = {
+    name: "INSERT INTO acct (kind, unit, owner, cohort) "  # noqa: S608
+    f"SELECT 'wallet', 0, {_PAIR[name][0]}, {_PAIR[name][1]} FROM {_GIVEN[name]} "
+    "WHERE true ON CONFLICT (kind, unit, owner, cohort) DO NOTHING"
+    for name in _BOTH
+}
+_WALLETS_OF = {
+    name: f"SELECT a.owner, a.cohort, a.id FROM {_GIVEN[name]} "  # noqa: S608
+    "JOIN acct a ON a.kind = 'wallet' AND a.unit = 0 "
+    f"AND a.owner = {_PAIR[name][0]} AND a.cohort = {_PAIR[name][1]}"
+    for name in _BOTH
+}
