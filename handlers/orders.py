@@ -57,9 +57,8 @@ def _check(ctx: Ctx, household_id: int, basket: Basket) -> None:
             since = month_start(ctx.now)
             taken = shop.taken_this_month(ctx.tx, household_id, article.id, since=since)
             if taken + count > article.most_a_month:
-                raise Refused(
-                    f"{article.name}每户每月限 {article.most_a_month} {article.measure}，本月已换 {taken} {article.measure}。"
-                )
+                most = f"{article.most_a_month} {article.measure}"
+                raise Refused(f"{article.name}每户每月限 {most}，本月已换 {taken} {article.measure}。")
 
 
 def _set_aside(

@@ -129,6 +129,8 @@ def award(tx: Tx, asked: Award, *, now: int) -> Outcome:
     if (waiting := tx.execute(_WAITING, {"idem": asked.idem}).scalar()) is not None:
         return Outcome(0, waiting)
     budget, wallet = _budget_account(tx, asked.budget, asked.unit, now), _wallet(tx, asked)
+    # The caps are locked before the key is looked up: of two with one key the second waits, then finds it.
+    keys, room = _open_caps(tx, asked)
     known = tx.execute(_BOOKED, {"idem": asked.idem}).first()
     if known is not None:
         if known[1] != ledger.digest_of(_request(asked, budget, wallet)):
@@ -136,10 +138,11 @@ def award(tx: Tx, asked: Award, *, now: int) -> Outcome:
         return Outcome(known[0], "capped" if known[0] < asked.points else "")
     if obstacle := _obstacle(tx, asked):
         return _withhold(tx, asked, obstacle, now)
+    points = max(min(asked.points, room), 0)
     try:
         with tx.savepoint("award"):
-            points = min(asked.points, _use_caps(tx, asked))
             if points:
+                _use_caps(tx, keys, points)
                 ledger.move(
                     tx,
                     **_request(asked, budget, wallet),
@@ -262,24 +265,29 @@ def budget_lines(tx: Tx) -> list[tuple[int, int, int, str, int, int]]:
 # --- caps
 
 
-def _use_caps(tx: Tx, asked: Award) -> int:
-    """The room all caps leave, at most what is asked; taken at once."""
-    keys = sorted((_key(cap, asked), cap.most) for cap in asked.caps if _key(cap, asked)[2] is not None)
+CapKey = tuple[str, str, int, str, int]
+
+
+def _open_caps(tx: Tx, asked: Award) -> tuple[list[CapKey], int]:
+    """The caps that count for an award, and the room they leave; locked, on PostgreSQL, until the end."""
+    limits = sorted((_key(cap, asked), cap.most) for cap in asked.caps if _key(cap, asked)[2] is not None)
     room = asked.points
-    for key, most in keys:
+    for key, most in limits:
         row = tx.execute(
             _OPEN_CAP, {**dict(zip(_CAP_KEY, key, strict=True)), "used": 0, "most": most}
         ).first()
         assert row is not None, "an upsert returns its row"
         room = min(room, row[1] - row[0])
-    if room > 0:
-        for key, _ in keys:
-            named = {f"key_{name}": value for name, value in zip(_CAP_KEY, key, strict=True)}
-            tx.execute(_USE_CAP, {**named, "points": room})
-    return max(room, 0)
+    return [key for key, _ in limits], room
 
 
-def _key(cap: Cap, asked: Award) -> tuple[str, str, int, str, int]:
+def _use_caps(tx: Tx, keys: Iterable[CapKey], points: int) -> None:
+    for key in keys:
+        named = {f"key_{name}": value for name, value in zip(_CAP_KEY, key, strict=True)}
+        tx.execute(_USE_CAP, {**named, "points": points})
+
+
+def _key(cap: Cap, asked: Award) -> CapKey:
     subject_id = asked.person_id if cap.subject == "person" else asked.household_id
     period = asked.day if cap.period == "day" else asked.day[:7]
     return cap.rule, cap.subject, subject_id, period, asked.unit  # type: ignore[return-value]
@@ -421,9 +429,10 @@ _PAIR = {
 }
 _BOTH = ("sqlite", "postgresql")
 _BOOK_ALL = {
-    # WHERE true keeps SQLite from reading ON as part of a join.
+    # The guards of SQLite refuse a known key before ON CONFLICT is asked; PostgreSQL may have it from another.
     name: f"INSERT INTO xfer ({', '.join(_COLUMNS)}) SELECT {_columns_of(_FIELD[name])} FROM {_GIVEN[name]} "  # noqa: S608
-    "WHERE true ON CONFLICT (idem) DO NOTHING"
+    f"WHERE NOT EXISTS (SELECT 1 FROM xfer x WHERE x.idem = {_columns_of(_FIELD[name], 'idem')}) "
+    "ON CONFLICT (idem) DO NOTHING"
     for name in _BOTH
 }
 _OTHERS = {
@@ -434,7 +443,9 @@ _OTHERS = {
 _OPEN_ALL = {
     name: "INSERT INTO acct (kind, unit, owner, cohort) "  # noqa: S608
     f"SELECT 'wallet', 0, {_PAIR[name][0]}, {_PAIR[name][1]} FROM {_GIVEN[name]} "
-    "WHERE true ON CONFLICT (kind, unit, owner, cohort) DO NOTHING"
+    "WHERE NOT EXISTS (SELECT 1 FROM acct a WHERE a.kind = 'wallet' AND a.unit = 0 "
+    f"AND a.owner = {_PAIR[name][0]} AND a.cohort = {_PAIR[name][1]}) "
+    "ON CONFLICT (kind, unit, owner, cohort) DO NOTHING"
     for name in _BOTH
 }
 _WALLETS_OF = {

@@ -48,6 +48,43 @@ INVARIANTS = {
     "I13b and only once": """
         SELECT reverses_id FROM xfer WHERE reverses_id IS NOT NULL
         GROUP BY reverses_id HAVING COUNT(*) > 1""",
+    "I15 a cap is used by at most what it allows": "SELECT rule FROM caps WHERE used < 0 OR used > most",
+    "I17 and by just what was awarded under it, taken back or not": """
+        SELECT c.rule FROM caps c
+        LEFT JOIN xfer x ON x.kind = 'award' AND x.unit = c.unit AND x.cause NOT LIKE 'batch:%'
+            AND c.rule IN ('', x.rule) AND substr(x.day, 1, length(c.period)) = c.period
+            AND x.debit IN (SELECT id FROM acct WHERE kind = 'budget')
+            AND c.subject_id = CASE c.subject WHEN 'person' THEN x.person_id
+                ELSE (SELECT a.owner FROM acct a WHERE a.id = x.credit AND a.kind = 'wallet') END
+        GROUP BY c.rule, c.subject, c.subject_id, c.period, c.unit, c.used
+        HAVING c.used <> COALESCE(SUM(x.amount), 0)""",
+    "I18 a budget holds what was granted less what was awarded": """
+        SELECT a.id FROM acct a JOIN bal b ON b.acct = a.id
+        LEFT JOIN xfer x ON x.debit = a.id AND x.kind = 'award' OR x.credit = a.id AND x.kind = 'grant'
+        LEFT JOIN xfer r ON r.reverses_id = x.id
+        WHERE a.kind = 'budget' GROUP BY a.id, b.posted HAVING b.posted < 0 OR b.posted <> COALESCE(SUM(
+            CASE WHEN r.id IS NOT NULL THEN 0 WHEN x.kind = 'grant' THEN x.amount ELSE -x.amount END), 0)""",
+    "I19 never more comes back than was spent": """
+        SELECT x.id FROM xfer x JOIN xfer r ON r.refunds_id = x.id GROUP BY x.id, x.amount, x.kind
+        HAVING SUM(r.amount) > x.amount OR x.kind NOT IN ('post', 'sale')""",
+    "I22 an award by application was approved by another and public long enough": """
+        SELECT x.id FROM xfer x JOIN applications a ON a.id = x.application_id
+        WHERE a.proposer_id IS NULL OR a.approver_id IS NULL OR a.proposer_id = a.approver_id
+        OR a.public_until IS NULL OR a.public_until > x.at""",
+    "I24 nobody proposes or approves for his own household": """
+        SELECT a.id FROM applications a JOIN members m ON m.household_id = a.household_id
+        AND m.person_id IN (a.proposer_id, a.approver_id) AND m.since <= a.at
+        AND (m.until IS NULL OR m.until > COALESCE(a.approved_at, a.proposed_at))""",
+    "I31 what is frozen does not move": """
+        SELECT x.id FROM xfer x JOIN acct a ON a.id IN (x.debit, x.credit)
+        AND a.kind IN ('wallet', 'held', 'debt')
+        JOIN freezes f ON f.household_id = a.owner AND x.at > f.at
+        AND (f.lifted_at IS NULL OR x.at < f.lifted_at)""",
+    "I32 an award names rule, cause, day and who earned it": """
+        SELECT id FROM xfer WHERE kind = 'award'
+        AND (rule = '' OR cause = '' OR day = '' OR person_id IS NULL)""",
+    "I33 a debt is no asset": """
+        SELECT b.acct FROM bal b JOIN acct a ON a.id = b.acct WHERE a.kind = 'debt' AND b.posted > 0""",
 }
 
 
