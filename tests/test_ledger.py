@@ -218,11 +218,6 @@ def award_entry(debit: str, credit: str, amount: int, *, verb: str = "INSERT", *
 
 def application(state: str, **more: str) -> str:
     columns = {
-<<<<<<< HEAD
-        "rule": "'试'", "revision": "''", "person_id": "{hua_person}", "household_id": "{hua_home}",
-        "unit_id": "{town}", "day": "'2026-11-20'", "text": "''", "points": "15", "at": "1",
-        "writer_id": "{hua_person}", "state": f"'{state}'", **more,
-=======
         "rule": "'试'",
         "revision": "''",
         "person_id": "{hua_person}",
@@ -235,7 +230,6 @@ def application(state: str, **more: str) -> str:
         "writer_id": "{hua_person}",
         "state": f"'{state}'",
         **more,
->>>>>>> ledger
     }
     return f"INSERT INTO applications ({', '.join(columns)}) VALUES ({', '.join(columns.values())})"
 
@@ -394,10 +388,6 @@ ATTEMPTS = {
 }
 TABLES = {"acct": "id", "bal": "acct", "xfer": "id", "posting": "acct, ver"}  # and the order of their rows
 ALL_TABLES = TABLES | {
-<<<<<<< HEAD
-    "applications": "id", "objections": "id", "freezes": "id", "members": "id",
-    "statements": "household_id, month", "blocks": "id", "block_items": "xfer",
-=======
     "applications": "id",
     "objections": "id",
     "freezes": "id",
@@ -405,7 +395,6 @@ ALL_TABLES = TABLES | {
     "statements": "household_id, month",
     "blocks": "id",
     "block_items": "xfer",
->>>>>>> ledger
 }
 ONLY_POSTGRES = {f"truncate {table}": f"TRUNCATE {table} CASCADE" for table in ALL_TABLES}
 # SQLite's conflict actions: REPLACE deletes without a trigger, IGNORE may swallow a failed check in one.
@@ -503,10 +492,6 @@ def test_the_same_request_is_booked_once_and_another_under_its_key_refused(
     db: Database, books: Books
 ) -> None:
     request: dict[str, Any] = {
-<<<<<<< HEAD
-        "kind": "award", "debit": books["budget"], "credit": books["li"], "amount": 100, "txn": "award",
-        "rule": "试", "cause": "case:1001", "day": "2026-11-23", "person_id": books["li_person"],
-=======
         "kind": "award",
         "debit": books["budget"],
         "credit": books["li"],
@@ -516,7 +501,6 @@ def test_the_same_request_is_booked_once_and_another_under_its_key_refused(
         "cause": "case:1001",
         "day": "2026-11-23",
         "person_id": books["li_person"],
->>>>>>> ledger
         "reason": "试",
     }
     before = _read_everything(db)
@@ -546,10 +530,6 @@ def _move(request: dict[str, Any], tx: Tx) -> int:
 
 def test_too_few_points_are_told_from_every_other_refusal(db: Database, books: Books) -> None:
     request: dict[str, Any] = {
-<<<<<<< HEAD
-        "kind": "family", "debit": books["li"], "credit": books["wang"], "idem": "x", "txn": "x",
-        "reason": "", "now": NOW,
-=======
         "kind": "family",
         "debit": books["li"],
         "credit": books["wang"],
@@ -557,7 +537,6 @@ def test_too_few_points_are_told_from_every_other_refusal(db: Database, books: B
         "txn": "x",
         "reason": "",
         "now": NOW,
->>>>>>> ledger
     }
     before = _read_everything(db)
     with pytest.raises(Insufficient):
