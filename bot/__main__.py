@@ -24,6 +24,8 @@ app = typer.Typer(
 )
 inbox_app = typer.Typer(help="没能自动处理的消息。", no_args_is_help=True)
 app.add_typer(inbox_app, name="inbox")
+points_app = typer.Typer(help="积分预算。", no_args_is_help=True)
+app.add_typer(points_app, name="points")
 app.add_typer(rules_app, name="rules")
 
 WRONG = 2  # exit status: what was asked for cannot be done as asked
@@ -260,6 +262,28 @@ def inbox_retry() -> None:
     done = _write("inbox-retry", {})
     typer.echo(f"处理好 {done['done']} 条，还有 {done['failed']} 条不行。")
     raise typer.Exit(1 if done["failed"] else 0)
+
+
+@points_app.command("budgets", help="各镇各年的积分预算和余额。")
+def points_budgets() -> None:
+    from bot.points_commands import budget_rows
+
+    with _reading() as db:
+        rows = budget_rows(db)
+    typer.echo("\n".join(rows) or "还没有预算：第一次有人得积分时按 rules/points.toml 开立。")
+
+
+@points_app.command("grant", help="给一笔预算追加积分；同一文号只追加一次。")
+def points_grant(
+    number: Annotated[int, typer.Argument(help="预算编号，见 mashang points budgets")],
+    points: Annotated[int, typer.Argument(help="追加多少分", min=1)],
+    key: Annotated[str, typer.Option("--key", help="文号或依据")],
+) -> None:
+    _existing_database()
+    done = _write("points-grant", {"number": number, "points": points, "key": key})
+    if "error" in done:
+        stop(done["error"])
+    typer.echo(f"预算 {number} 现余 {done['left']} 分。")
 
 
 @rules_app.command("check", help="检查规则文件。")

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bot.house import House
+from bot.points_commands import grant
 from bot.settings import Settings
 from handlers.import_registry import BadFiles, import_registry
 from store.db import Occupied
@@ -46,7 +47,7 @@ def retry_inbox(house: House, _given: dict[str, Any]) -> dict[str, Any]:
     return dict(house.retry_failed())
 
 
-WORKS: dict[str, Work] = {"import-registry": import_files, "inbox-retry": retry_inbox}
+WORKS: dict[str, Work] = {"import-registry": import_files, "inbox-retry": retry_inbox, "points-grant": grant}
 
 
 def routes(house: House) -> list[Route]:

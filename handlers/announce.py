@@ -8,6 +8,7 @@ from handlers.earn import earn, home_of
 from handlers.rules import NoticeRule
 from nlp.slots import mask_phones
 from store import journal, merges, outbox, people
+from store.awards import Outcome
 from store.cases import Case
 from store.db import Tx
 from store.units import Unit
@@ -37,8 +38,8 @@ def announce(
     from_state: str = "",
     note: str = "",
     silent: bool = False,
-) -> None:
-    """Write the journal line of `fact` and apply the rules that match it.
+) -> list[Outcome]:
+    """Write the journal line of `fact` and apply the rules that match it; what was earned by them.
 
     `fact` is "<noun>.<past verb>"; `note` is what the actor said; a `silent` fact sends no notices.
     Twice means two lines: call it once.
@@ -57,10 +58,11 @@ def announce(
         to_state=case.state,
         note=note,
     )
+    earned = []
     for rule in ctx.county.rules.points.of_fact(fact):
         earner = case.reporter_id if rule.who == "reporter" else teller.actor_id
         if earner is not None:
-            earn(
+            outcome = earn(
                 ctx,
                 rule,
                 person_id=earner,
@@ -70,8 +72,10 @@ def announce(
                 number=case.id,
                 case_id=case.id,
             )
+            earned.append(outcome)
     if not silent:
         _notify(teller, fact, case, line, note)
+    return earned
 
 
 def award_actor(ctx: Ctx, fact: str, *, person_id: int, day: str) -> None:

@@ -4,13 +4,15 @@ import calendar
 from datetime import date
 
 from handlers.codes import new_code
-from handlers.ctx import Ctx, JobCtx
+from handlers.ctx import Ctx, JobCtx, cron
 from handlers.days import local_day
 from handlers.points_rules import PERIODS, SUBJECTS, PointsRule, PointsRules
 from store import awards, households, people
 from store.awards import Award, Budget, Cap, Outcome
 from store.db import Tx
 from store.ledger import POINTS, SCORE
+
+WITHHELD_BATCH = 100
 
 
 def household_of(tx: Tx, person_id: int, *, now: int) -> int:
@@ -103,6 +105,12 @@ def request(
         case_id=case_id,
         application_id=application_id,
     )
+
+
+@cron(every=600)
+def pay_withheld(ctx: JobCtx) -> None:
+    """Book what could not be booked when it was earned: the freeze is lifted, the budget was raised."""
+    awards.pay_withheld(ctx.tx, now=ctx.now, limit=WITHHELD_BATCH)
 
 
 def caps_of(rules: PointsRules, rule: PointsRule) -> tuple[Cap, ...]:

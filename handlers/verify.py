@@ -8,6 +8,7 @@ from handlers.ctx import GAP, NUMBER, Ctx, Refused, command, may
 from handlers.dispatch import find, must_be
 from handlers.reply import CHECKERS
 from store import cases, held
+from store.awards import Outcome
 from store.cases import Case
 
 JUDGES = ("worker", "micro_leader", "village_staff")
@@ -21,8 +22,21 @@ def confirm(ctx: Ctx, match: re.Match[str]) -> str:
     if case.confirmed:
         raise Refused(f"事件 {case.id} 已经核实过了。")
     confirmed = cases.change(ctx.tx, case, confirmed=True)
-    announce(ctx, "case.confirmed", confirmed, from_state=case.state)
-    return f"事件 {case.id} 属实，已给上报人记积分。"
+    earned = announce(ctx, "case.confirmed", confirmed, from_state=case.state)
+    return f"事件 {case.id} 属实{_earned(earned)}。"
+
+
+def _earned(outcomes: list[Outcome]) -> str:
+    """What the reporter earned by it, and why it is less than the rule says."""
+    whys = {outcome.why for outcome in outcomes}
+    points = sum(outcome.points for outcome in outcomes)
+    if not outcomes:
+        return ""
+    if whys & {"frozen", "halted", "budget"}:
+        return "，积分暂缓发放，可以发放时自动补记"
+    if "capped" in whys:
+        return f"，上报人的积分已到上限，记 {points} 分"
+    return "，已给上报人记积分"
 
 
 @command(

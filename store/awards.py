@@ -317,15 +317,15 @@ def _withhold(tx: Tx, asked: Award, why: str, now: int) -> Outcome:
 
 
 def pay_withheld(tx: Tx, *, now: int, limit: int) -> int:
-    """Book what waited and can be paid now, oldest first; how many were booked."""
+    """Book what waited and can be paid now, what was tried longest ago first; how many were booked."""
     query = sa.select(withheld.c.id, withheld.c.award).where(withheld.c.paid_at.is_(None))
     paid = 0
-    for row_id, kept in tx.execute(query.order_by(withheld.c.id).limit(limit)).all():
+    for row_id, kept in tx.execute(query.order_by(withheld.c.at, withheld.c.id).limit(limit)).all():
         mark = sa.update(withheld).where(withheld.c.id == row_id)
         tx.execute(mark.values(paid_at=now))
         outcome = award(tx, _of_json(kept), now=now)
         if outcome.why in ("frozen", "halted", "budget"):
-            tx.execute(mark.values(paid_at=None, why=outcome.why))
+            tx.execute(mark.values(paid_at=None, why=outcome.why, at=now))
         else:
             paid += 1
     return paid
@@ -429,8 +429,9 @@ _PAIR = {
 }
 _BOTH = ("sqlite", "postgresql")
 _BOOK_ALL = {
-    # The guards of SQLite refuse a known key before ON CONFLICT is asked; PostgreSQL may have it from another.
-    name: f"INSERT INTO xfer ({', '.join(_COLUMNS)}) SELECT {_columns_of(_FIELD[name])} FROM {_GIVEN[name]} "  # noqa: S608
+    # The guards of SQLite refuse a known key before ON CONFLICT is asked.
+    name: f"INSERT INTO xfer ({', '.join(_COLUMNS)}) "  # noqa: S608
+    f"SELECT {_columns_of(_FIELD[name])} FROM {_GIVEN[name]} "
     f"WHERE NOT EXISTS (SELECT 1 FROM xfer x WHERE x.idem = {_columns_of(_FIELD[name], 'idem')}) "
     "ON CONFLICT (idem) DO NOTHING"
     for name in _BOTH

@@ -143,6 +143,7 @@ def test_the_jobs_of_the_house_are_planned_for_the_hours_the_town_knows(town: To
     assert planned == {
         "checkin.remind_missing": (0, 18, 0, 0),
         "checkin.summarize": (0, 20, 0, 0),
+        "earn.pay_withheld": (0, 0, 0, 600),
         "hot.tell_county": (1, 8, 30, 0),
         "hot.tell_towns": (0, 8, 0, 0),
         "redeem.expire": (0, 0, 0, 600),
@@ -201,6 +202,7 @@ def test_two_processes_on_one_postgresql_remind_once(county_url: str, town: Town
     ]
     assert sorted(ran) == [
         "checkin.remind_missing",
+        "earn.pay_withheld",
         "hot.tell_county",
         "redeem.expire",
         "reply.release_overdue",

@@ -1,0 +1,58 @@
+"""What may be earned: caps a day, a town's budget, and what waits until it can be paid."""
+
+from pathlib import Path
+
+from bot.points_commands import budget_rows, grant
+from tests.invariants import broken
+from tests.town import DAY, MakeTown, Town
+
+
+def report_and_confirm(town: Town, what: str) -> str:
+    number = town.say("李秀英", what).split("编号 ")[1].split("，")[0]
+    return town.say("何春梅", f"属实 {number}").removeprefix(f"事件 {number} ")
+
+
+def test_a_resident_earns_at_most_45_points_a_day_and_again_the_next_day(town: Town) -> None:
+    whats = [
+        "3号楼前面的井盖破了",
+        "3号楼路灯不亮",
+        "2号楼垃圾没人清",
+        "5号楼自来水管漏水",
+        "4号楼楼道堆满杂物",
+    ]
+    told = [report_and_confirm(town, what) for what in whats]
+    assert told == ["属实，已给上报人记积分。"] * 4 + ["属实，上报人的积分已到上限，记 5 分。"]
+    assert town.points("李秀英") == 45
+    assert report_and_confirm(town, "7号楼下水道堵了") == "属实，上报人的积分已到上限，记 0 分。"
+    town.later(DAY)
+    assert report_and_confirm(town, "8号楼门禁坏了") == "属实，已给上报人记积分。"
+    assert town.points("李秀英") == 55
+    assert (town.drift(), broken(town.db)) == ([], [])
+
+
+def test_what_the_budget_does_not_hold_waits_for_a_grant(make_town: MakeTown, tmp_path: Path) -> None:
+    for file in Path("rules").glob("*.toml"):
+        text = file.read_text(encoding="utf-8")
+        (tmp_path / file.name).write_text(text.replace("2_000_000", "15"), encoding="utf-8")
+    town = make_town(rules=tmp_path)
+    assert report_and_confirm(town, "3号楼前面的井盖破了") == "属实，已给上报人记积分。"
+    waiting = "属实，积分暂缓发放，可以发放时自动补记。"
+    assert report_and_confirm(town, "3号楼路灯不亮") == waiting
+    assert town.points("李秀英") == 10
+    assert budget_rows(town.db) == ["1　青河镇　2026 年　general　积分　余 5 分"]
+
+    asked = {"number": 1, "points": 20, "key": "青财〔2026〕8号"}
+    assert [grant(town.house, asked) for _ in range(2)] == [{"left": 25}] * 2
+    assert grant(town.house, {**asked, "points": 21}) == {
+        "error": "文号 青财〔2026〕8号 已经追加过，分数不同，什么都没有改。"
+    }
+    assert grant(town.house, {**asked, "number": 9}) == {
+        "error": "没有编号 9 的预算，请先看 mashang points budgets"
+    }
+    town.run_jobs()
+    assert town.points("李秀英") == 20
+    town.later(DAY)
+    town.run_jobs()
+    assert town.points("李秀英") == 20
+    assert budget_rows(town.db) == ["1　青河镇　2026 年　general　积分　余 15 分"]
+    assert (town.drift(), broken(town.db)) == ([], [])
