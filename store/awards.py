@@ -429,7 +429,7 @@ _PAIR = {
 }
 _BOTH = ("sqlite", "postgresql")
 _BOOK_ALL = {
-    # The guards of SQLite refuse a known key before ON CONFLICT is asked.
+    # SQLite's guards refuse a known key before ON CONFLICT is asked; on PostgreSQL one may come in meanwhile.
     name: f"INSERT INTO xfer ({', '.join(_COLUMNS)}) "  # noqa: S608
     f"SELECT {_columns_of(_FIELD[name])} FROM {_GIVEN[name]} "
     f"WHERE NOT EXISTS (SELECT 1 FROM xfer x WHERE x.idem = {_columns_of(_FIELD[name], 'idem')}) "

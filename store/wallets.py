@@ -82,7 +82,7 @@ _SPENT = Prepared(
     )
     .outerjoin(_hold, _hold.c.id == xfer.c.pending_id)
     .where(
-        xfer.c.kind.in_(["post", "sale"]),
+        sa.or_(xfer.c.kind == "post", xfer.c.kind == "sale"),
         sa.or_(_hold.c.txn == sa.bindparam("txn"), xfer.c.txn == sa.bindparam("txn")),
     )
     .order_by(xfer.c.id.desc())
@@ -227,7 +227,7 @@ def refund(
     """
     missing = amount
     for xfer_id, source, spent, of_unit, left in tx.execute(_SPENT, {"txn": txn}):
-        part = min(missing, left)
+        part = min(missing, int(left))  # PostgreSQL sums to numeric
         if of_unit != unit or part <= 0:
             continue
         ledger.move(

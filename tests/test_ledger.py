@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy.exc import DBAPIError
 
 from store import awards, households, ledger, wallets
@@ -785,6 +785,13 @@ class Trade(RuleBasedStateMachine):
                 self.awards.append((tx.execute(query).scalar_one(), person, room))
         if expected.points or expected.why == "budget":
             self.asked.append((asked, replace(expected, settled=0)))
+
+    @initialize()
+    def begin(self) -> None:
+        """Something to spend, so that what comes later can come early."""
+        for person in range(3):
+            self.award(person, 40)
+            self.buy(person, 15)
 
     @rule(pick=st.integers(0, 99))
     def award_again(self, pick: int) -> None:

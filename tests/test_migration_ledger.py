@@ -44,10 +44,10 @@ MOVEMENTS = [
             (f"redeem:{n}:stock", f"redeem:{n}", "hold", 7, 8, 7, points // 10, None, None),
         )
     ),
-    ("redeem:2:points:post", "redeem:2:post", "post", 4, 2, 0, 20, 8, None),
-    ("redeem:2:stock:post", "redeem:2:post", "post", 8, 9, 7, 2, 9, None),
-    ("redeem:3:points:void", "redeem:3:void", "void", 4, 3, 0, 10, 10, None),
-    ("redeem:3:stock:void", "redeem:3:void", "void", 8, 7, 7, 1, 11, None),
+    ("redeem:2:points:post", "redeem:2:post", "post", 4, 2, 0, 20, 10, None),
+    ("redeem:2:stock:post", "redeem:2:post", "post", 8, 9, 7, 2, 11, None),
+    ("redeem:3:points:void", "redeem:3:void", "void", 4, 3, 0, 10, 12, None),
+    ("redeem:3:stock:void", "redeem:3:void", "void", 8, 7, 7, 1, 13, None),
 ]
 BALANCES = {1: -120, 2: 20, 3: 70, 4: 30, 5: 0, 6: -100, 7: 95, 8: 3, 9: 2}
 
