@@ -286,6 +286,24 @@ def points_grant(
     typer.echo(f"预算 {number} 现余 {done['left']} 分。")
 
 
+@app.command(help="核对积分和库存的全部流水、分录和余额；有一处不对就以 1 结束。")
+def reconcile() -> None:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from handlers.reconcile import check
+
+    with _reading() as db, db.read() as tx, Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task("核对流水", total=None)
+        found = check(tx, lambda count: bar.update(task, total=count), lambda: bar.advance(task))
+    for line in found:
+        typer.echo(line)
+    if found:
+        typer.echo(f"共 {len(found)} 处不对：请停止发放积分，用备份核查。", err=True)
+        raise typer.Exit(1)
+    typer.echo("账目相符。")
+
+
 @rules_app.command("check", help="检查规则文件。")
 def rules_check(
     folder: Annotated[Path | None, typer.Argument(help="规则文件夹，默认 MASHANG_RULES_DIR")] = None,

@@ -9,7 +9,8 @@ store/awards.py; what a household owns is store/wallets.py.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -119,7 +120,12 @@ _REQUEST = (
     "person_id",
     "application_id",
 )
-_REQUESTS = sa.select(xfer.c.digest, *(xfer.c[name] for name in _REQUEST)).order_by(xfer.c.id)
+_REQUESTS = sa.select(xfer.c.id, xfer.c.digest, *(xfer.c[name] for name in _REQUEST)).order_by(xfer.c.id)
+_MISBOOKED = [
+    sa.select(sa.except_(_BOOKED, _POSTED).subquery().c.xfer),
+    sa.select(sa.except_(_POSTED, _BOOKED).subquery().c.xfer),
+]
+ROWS_AT_ONCE = 1_000
 
 
 def account(tx: Tx, kind: str, *, unit: int = POINTS, owner: int = 0, cohort: int = 0) -> int:
@@ -129,12 +135,6 @@ def account(tx: Tx, kind: str, *, unit: int = POINTS, owner: int = 0, cohort: in
     if found is None:  # another transaction opened it meanwhile
         found = tx.execute(_ACCOUNT, key).scalar_one()
     return int(found)
-
-
-def known_account(tx: Tx, kind: str, *, unit: int = POINTS, owner: int = 0, cohort: int = 0) -> int | None:
-    """The same, None where it was never opened."""
-    found = tx.execute(_ACCOUNT, {"kind": kind, "unit": unit, "owner": owner, "cohort": cohort}).scalar()
-    return int(found) if found is not None else None
 
 
 def move(
@@ -262,7 +262,33 @@ def drift(tx: Tx) -> list[int]:
     The triggers let none come about. It finds what somebody did who had them out of the way.
     """
     wrong = {account for query in _DRIFTS for account in tx.execute(query).scalars()}
-    for row in tx.execute(_REQUESTS).mappings():
-        if digest_of(dict(row)) != row["digest"]:
+    for row in _requests(tx):
+        if digest_of(row) != row["digest"]:
             wrong |= {row["debit"], row["credit"]}
     return sorted(wrong)
+
+
+def altered(tx: Tx, on_row: Callable[[], None] = lambda: None) -> list[int]:
+    """Movements that are not what they were when they were booked, by their digest or their postings."""
+    found = {xfer_id for query in _MISBOOKED for xfer_id in tx.execute(query).scalars()}
+    for row in _requests(tx):
+        on_row()
+        if digest_of(row) != row["digest"]:
+            found.add(row["id"])
+    return sorted(found)
+
+
+def _requests(tx: Tx) -> Iterator[dict[str, Any]]:
+    for row in tx.execute(_REQUESTS).yield_per(ROWS_AT_ONCE).mappings():
+        yield dict(row)
+
+
+def count(tx: Tx) -> int:
+    """How many movements there are; reads all of their numbers."""
+    return int(tx.execute(sa.select(sa.func.count(xfer.c.id))).scalar_one())
+
+
+def described(tx: Tx, account_ids: Collection[int]) -> dict[int, tuple[str, int, int]]:
+    """(kind, unit, owner) of accounts, by their numbers."""
+    query = sa.select(acct.c.id, acct.c.kind, acct.c.unit, acct.c.owner).where(acct.c.id.in_(account_ids))
+    return {row[0]: (row[1], row[2], row[3]) for row in tx.execute(query)}

@@ -146,6 +146,7 @@ def test_the_jobs_of_the_house_are_planned_for_the_hours_the_town_knows(town: To
         "earn.pay_withheld": (0, 0, 0, 600),
         "hot.tell_county": (1, 8, 30, 0),
         "hot.tell_towns": (0, 8, 0, 0),
+        "reconcile.nightly": (0, 2, 30, 0),
         "redeem.expire": (0, 0, 0, 600),
         "reply.release_overdue": (0, 0, 0, 600),
     }
@@ -204,6 +205,7 @@ def test_two_processes_on_one_postgresql_remind_once(county_url: str, town: Town
         "checkin.remind_missing",
         "earn.pay_withheld",
         "hot.tell_county",
+        "reconcile.nightly",
         "redeem.expire",
         "reply.release_overdue",
     ]

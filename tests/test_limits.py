@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from bot.points_commands import budget_rows, grant
+from handlers.reconcile import check
 from tests.invariants import broken
 from tests.town import DAY, MakeTown, Town
 
@@ -56,3 +59,53 @@ def test_what_the_budget_does_not_hold_waits_for_a_grant(make_town: MakeTown, tm
     assert town.points("李秀英") == 20
     assert budget_rows(town.db) == ["1　青河镇　2026 年　general　积分　余 15 分"]
     assert (town.drift(), broken(town.db)) == ([], [])
+
+
+def test_a_movement_changed_behind_the_databases_back_is_named_and_halts_awards(town: Town) -> None:
+    report_and_confirm(town, "3号楼前面的井盖破了")
+    assert books(town) == []
+    with town.db.read() as tx:
+        award = tx.execute(sa.text("SELECT MAX(id) FROM xfer WHERE kind = 'award'")).scalar_one()
+    kept = "上报属实（事件 1001）"
+    tamper(town, f"UPDATE xfer SET reason = '上报属实（事件 1002）' WHERE id = {award}")
+    first, *rest = books(town)
+    assert first == f"流水 {award}：内容和入账时不一样"
+    assert [line.partition("（")[2].partition("，")[0] for line in rest] == ["budget", "wallet"]
+
+    town.later(18 * 3600)  # three in the morning
+    assert "reconcile.nightly" in town.run_jobs()
+    alarm = [text for text in town.heard("AH") if "红色警报" in text]
+    assert alarm == [
+        "【红色警报】积分账目核对发现 3 处不对，已暂停发放积分，兑换照常。"
+        "请管理员运行 mashang reconcile 看是哪几笔。"
+    ]
+    waiting = "属实，积分暂缓发放，可以发放时自动补记。"
+    assert report_and_confirm(town, "3号楼路灯不亮") == waiting
+    assert town.points("李秀英") == 10
+
+    tamper(town, f"UPDATE xfer SET reason = '{kept}' WHERE id = {award}")
+    assert books(town) == []
+    town.later(DAY)
+    town.run_jobs()
+    town.later(600)
+    town.run_jobs()
+    assert town.points("李秀英") == 20
+
+
+def books(town: Town) -> list[str]:
+    with town.db.read() as tx:
+        return check(tx)
+
+
+def tamper(town: Town, statement: str) -> None:
+    """As somebody could who owns the database: the guard is taken away and put back."""
+    if town.db.is_sqlite:
+        with town.db.read() as tx:
+            query = "SELECT sql FROM sqlite_master WHERE name = 'xfer_no_update'"
+            guard = tx.execute(sa.text(query)).scalar_one()
+        steps = ["DROP TRIGGER xfer_no_update", statement, guard]
+    else:
+        on = "ALTER TABLE xfer {} TRIGGER USER"
+        steps = [on.format("DISABLE"), statement, on.format("ENABLE")]
+    for step in steps:
+        town.db.write(lambda tx, step=step: tx.execute(sa.text(step)))
