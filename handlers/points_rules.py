@@ -9,6 +9,7 @@ PATHS = ("self", "application", "batch")
 UNITS = ("shop", "score")
 SUBJECTS = ("person", "household")
 PERIODS = ("day", "month")
+GRANT = 1_000_000  # points a town, year and group where a file names no budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,8 @@ class PointsRules:
 
     def first_grant(self, rule: PointsRule) -> int:
         """Points a year of the budget that the rule is paid from."""
-        of = (one for one in self.budgets if (one.group, one.unit) == (rule.group, rule.unit))
-        return next(of).points
+        of = (one.points for one in self.budgets if (one.group, one.unit) == (rule.group, rule.unit))
+        return next(of, GRANT)
 
 
 def load(file: Path, facts: frozenset[str]) -> PointsRules:
@@ -98,7 +99,7 @@ def _check_rule(place: str, rule: PointsRule, facts: frozenset[str], budgets: se
     _check(place, rule.path in PATHS, f"path 可用：{'、'.join(PATHS)}")
     if rule.path == "self":
         _check(place, rule.fact in facts, f"fact = {rule.fact!r} 不对，可用：{'、'.join(sorted(facts))}")
-        _check(place, rule.who in ("reporter", "actor"), "who 可用：reporter、actor")
+        _check(place, rule.who in ("reporter", "actor"), f"who = {rule.who!r} 不对，可用：actor、reporter")
     else:
         _check(place, not rule.fact, "不是 path = “self” 的规则不写 fact")
         _check(place, bool(rule.title), "缺少 title（申请时说的名称）")
@@ -106,7 +107,11 @@ def _check_rule(place: str, rule: PointsRule, facts: frozenset[str], budgets: se
     _check(place, rule.evidence in ("none", "photo"), "evidence 可用：none、photo")
     _check(place, rule.points > 0, "points 要大于 0")
     _check(place, rule.public_days >= 0, "public_days 不能小于 0")
-    _check(place, (rule.group, rule.unit) in budgets, f"没有 group = {rule.group!r} 的 [[budget]]")
+    _check(
+        place,
+        not budgets or (rule.group, rule.unit) in budgets,
+        f"没有 group = {rule.group!r} 的 [[budget]]",
+    )
     for subject in SUBJECTS:
         for period in PERIODS:
             _check(place, getattr(rule, f"{subject}_{period}") >= 0, f"{subject}_{period} 不能小于 0")
@@ -120,7 +125,7 @@ def _blocks(file: Path, content: dict[str, Any], key: str, kind: type[Any]) -> l
     found = []
     for number, block in enumerate(content.get(key, []), 1):
         named = block.get("name") or block.get("group") or "未命名"
-        place = f"{file.name} [[{key}]] 第 {number} 块（{named}）"
+        place = f"{file.name} {'预算' if key == 'budget' else ''}第 {number} 块（{named}）"
         found.append((place, _build(place, kind, block)))
     return found
 
