@@ -53,41 +53,10 @@ def earn(
 
     `day` is the local day it counts for, today where none is given.
     """
-    asked = request(
-        ctx,
-        rule,
-        person_id=person_id,
-        unit_id=unit_id,
-        idem=idem,
-        cause=cause,
-        number=number,
-        day=day,
-        case_id=case_id,
-        application_id=application_id,
-        points=points,
-    )
-    return awards.award(ctx.tx, asked, now=ctx.now)
-
-
-def request(
-    ctx: Ctx | JobCtx,
-    rule: PointsRule,
-    *,
-    person_id: int,
-    unit_id: int,
-    idem: str,
-    cause: str,
-    number: object = "",
-    day: str = "",
-    case_id: int | None = None,
-    application_id: int | None = None,
-    points: int | None = None,
-) -> Award:
-    """The award that `earn` asks for."""
     rules = ctx.county.rules.points
     day = day or local_day(ctx.now)
     is_shop = rule.unit == "shop"
-    return Award(
+    asked = Award(
         rule=rule.name,
         points=rule.points if points is None else points,
         person_id=person_id,
@@ -105,6 +74,7 @@ def request(
         case_id=case_id,
         application_id=application_id,
     )
+    return awards.award(ctx.tx, asked, now=ctx.now)
 
 
 @cron(every=600)

@@ -94,13 +94,6 @@ _ENTRIES = Prepared(
     .order_by(posting.c.ver.desc())
     .limit(sa.bindparam("most"))
 )
-_BALANCE_AT = Prepared(
-    sa.select(posting.c.after)
-    .join(xfer, xfer.c.id == posting.c.xfer)
-    .where(posting.c.acct == sa.bindparam("account"), xfer.c.at <= sa.bindparam("at"))
-    .order_by(posting.c.ver.desc())
-    .limit(1)
-)
 
 
 def cohorts(tx: Tx, household_id: int) -> list[tuple[int, int, int]]:
@@ -313,11 +306,3 @@ def entries(tx: Tx, household_id: int | None, limit: int) -> list[Entry]:
         listed.append(Entry(xfer_id, at, amount, total, reason, kind))
         total -= amount
     return listed
-
-
-def points_at(tx: Tx, household_id: int, at: int) -> int:
-    """What the household could spend at a past moment (UTC seconds)."""
-    return sum(
-        tx.execute(_BALANCE_AT, {"account": account, "at": at}).scalar() or 0
-        for _, account, _ in cohorts(tx, household_id)
-    )
