@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ REPORT = "您好，幸福社区第二网格3号楼旁边井盖破了，已经好
 SECOND = "桃花村三组的路灯不亮，晚上出门看不见，请修一修。"
 THIRD = "三号楼楼道里有人给电动车飞线充电，怕着火。"
 RESIDENT, WORKER, SHOPKEEPER = "李秀英", "何春梅", "戴满仓"
+DAY = 86_400
 Counts = dict[str, dict[str, int]]
 
 
@@ -32,28 +34,30 @@ def count(folder: Path) -> Counts:
 
     sa.event.listen(sa.Pool, "connect", watch)
     try:
-        house = _open(f"sqlite:///{folder / 'statements.db'}")
+        later = [0]
+        house = _open(f"sqlite:///{folder / 'statements.db'}", later)
         try:
-            return _tell(house, seen)
+            return _tell(house, seen, later)
         finally:
             house.close()
     finally:
         sa.event.remove(sa.Pool, "connect", watch)
 
 
-def _open(database_url: str) -> House:
+def _open(database_url: str, later: list[int]) -> House:
+    """A house whose clock is `later[0]` seconds fast."""
     settings = Settings(
         _env_file=None,  # type: ignore[call-arg]
         database_url=database_url,
         sandbox=True,
         rules_dir=ROOT / "rules",
     )
-    house = House(settings)
+    house = House(settings, lambda: time.time() + later[0])
     house.open()
     return house
 
 
-def _tell(house: House, seen: list[str]) -> Counts:
+def _tell(house: House, seen: list[str], later: list[int]) -> Counts:
     counts: Counts = {}
     ids = itertools.count(1)
     openids = {person.name: person.openid for person in load().people.values()}
@@ -82,7 +86,7 @@ def _tell(house: House, seen: list[str]) -> Counts:
     say("report, known sender", "o-bench-statements", SECOND, "编号 ")
     number = say("report, registered resident", RESIDENT, THIRD, r"编号 (\d+)")
     say("likely double", "o-bench-statements", REPORT, "您反映过同样的问题")
-    say("报平安", WORKER, "报平安", "已记录")
+    say("报平安, the first points of a town", WORKER, "报平安", "已记录")
     say("签收", WORKER, f"签收 {number}", "已签收|签收成功")
     say("属实", WORKER, f"属实 {number}", f"事件 {number} 属实")
     say("办结", WORKER, f"办结 {number} 已换新井盖", "已办结")
@@ -90,5 +94,7 @@ def _tell(house: House, seen: list[str]) -> Counts:
     say("积分", RESIDENT, "积分", "10 分")
     code = say("兑换", RESIDENT, "兑换 盐 1", r"取货码：(\d+)")
     say("核销", SHOPKEEPER, f"核销 {code}", "核销成功")
+    later[0] += DAY
+    say("报平安", WORKER, "报平安", "已记录")
     say("greeting", RESIDENT, "你好", "您好")
     return counts

@@ -29,7 +29,8 @@ def household_of(tx: Tx, person_id: int, *, now: int) -> int:
 
 def home_of(ctx: Ctx | JobCtx, person_id: int) -> int:
     """The unit somebody works or lives in; the county where none is known."""
-    person = people.by_id(ctx.tx, person_id)
+    is_speaker = isinstance(ctx, Ctx) and ctx.person.id == person_id
+    person = ctx.person if isinstance(ctx, Ctx) and is_speaker else people.by_id(ctx.tx, person_id)
     assert person is not None and ctx.registry.top is not None
     own = [post.unit_id for post in person.posts] + [person.unit_id]
     return next((unit_id for unit_id in own if unit_id in ctx.registry.units), ctx.registry.top.id)

@@ -14,10 +14,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from store import households, ledger, meta, wallets
-from store.db import Conflict, Tx
+from store.db import Conflict, Retry, Tx
 from store.ledger import POINTS, SCORE, Frozen, Insufficient
 from store.prepared import Prepared
-from store.tables import acct, bal, budgets, caps, withheld, xfer
+from store.tables import acct, bal, budgets, caps, freezes, withheld, xfer
+from store.tables import meta as meta_table
 
 HALTED = "awards_halted"  # key of meta: the reconciliation that found something wrong
 
@@ -83,10 +84,6 @@ class Outcome:
     settled: int = 0
 
 
-_BOOKED = Prepared(sa.select(xfer.c.amount, xfer.c.digest).where(xfer.c.idem == sa.bindparam("idem")))
-_WAITING = Prepared(
-    sa.select(withheld.c.why).where(withheld.c.idem == sa.bindparam("idem"), withheld.c.paid_at.is_(None))
-)
 _WITHHOLD = Prepared(
     insert(withheld).on_conflict_do_nothing(index_elements=["idem"]).returning(withheld.c.id)
 )
@@ -102,6 +99,41 @@ _ADD_BUDGET = Prepared(
     insert(budgets)
     .on_conflict_do_nothing(index_elements=["unit_id", "year", "rule_group", "unit"])
     .returning(budgets.c.id)
+)
+_wallet_key = [
+    acct.c[name] == sa.bindparam(f"wallet_{name}", type_=acct.c[name].type)
+    for name in ("kind", "unit", "owner", "cohort")
+]
+_debt, _owed = acct.alias("debt"), bal.alias("owed")
+_budget, _of = acct.alias("budget"), budgets.alias("of")
+# All that decides about an award, in one look.
+_STANDING = Prepared(
+    sa.select(
+        sa.select(xfer.c.amount).where(xfer.c.idem == sa.bindparam("idem")).scalar_subquery(),
+        sa.select(xfer.c.digest).where(xfer.c.idem == sa.bindparam("idem")).scalar_subquery(),
+        sa.select(withheld.c.why)
+        .where(withheld.c.idem == sa.bindparam("idem"), withheld.c.paid_at.is_(None))
+        .scalar_subquery(),
+        sa.select(meta_table.c.value).where(meta_table.c.key == HALTED).scalar_subquery(),
+        sa.select(freezes.c.id)
+        .where(freezes.c.household_id == sa.bindparam("household_id"), freezes.c.lifted_at.is_(None))
+        .scalar_subquery(),
+        sa.select(_budget.c.id)
+        .join(_of, sa.and_(_budget.c.owner == _of.c.id, _budget.c.unit == _of.c.unit))
+        .where(
+            _budget.c.kind == "budget",
+            _of.c.unit_id == sa.bindparam("town_id"),
+            _of.c.year == sa.bindparam("year"),
+            _of.c.rule_group == sa.bindparam("rule_group"),
+            _of.c.unit == sa.bindparam("wallet_unit"),
+        )
+        .scalar_subquery(),
+        sa.select(acct.c.id).where(*_wallet_key).scalar_subquery(),
+        sa.select(_owed.c.posted)
+        .join(_debt, _debt.c.id == _owed.c.acct)
+        .where(_debt.c.kind == "debt", _debt.c.unit == POINTS, _debt.c.owner == sa.bindparam("household_id"))
+        .scalar_subquery(),
+    )
 )
 _CAP_KEY = ["rule", "subject", "subject_id", "period", "unit"]
 _raised = insert(caps)
@@ -121,44 +153,87 @@ _USE_CAP = Prepared(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What is known of an award before it is booked; accounts that were never opened are None."""
+
+    booked: int | None
+    digest: str | None
+    waits: str | None
+    halted: str | None
+    freeze: int | None
+    budget: int | None
+    wallet: int | None
+    debt: int | None
+
+    @property
+    def obstacle(self) -> str:
+        return "halted" if self.halted else "frozen" if self.freeze is not None else ""
+
+
 def award(tx: Tx, asked: Award, *, now: int) -> Outcome:
     """Give somebody what was earned, once per `asked.idem`; the same again tells the same.
 
-    Raises Conflict when the key stands for another request.
+    Raises Conflict when the key stands for another request, Retry when another transaction books it now.
     """
-    if (waiting := tx.execute(_WAITING, {"idem": asked.idem}).scalar()) is not None:
-        return Outcome(0, waiting)
-    budget, wallet = _budget_account(tx, asked.budget, asked.unit, now), _wallet(tx, asked)
-    # The caps are locked before the key is looked up: of two with one key the second waits, then finds it.
-    keys, room = _open_caps(tx, asked)
-    known = tx.execute(_BOOKED, {"idem": asked.idem}).first()
-    if known is not None:
-        if known[1] != ledger.digest_of(_request(asked, budget, wallet)):
+    known = _standing(tx, asked)
+    if known.waits is not None:
+        return Outcome(0, known.waits)
+    budget = known.budget or _budget_account(tx, asked.budget, asked.unit, now)
+    request = _request(asked, budget, known.wallet or _wallet(tx, asked))
+    if known.booked is not None:
+        if known.digest != ledger.digest_of(request):
             raise Conflict
-        return Outcome(known[0], "capped" if known[0] < asked.points else "")
-    if obstacle := _obstacle(tx, asked):
-        return _withhold(tx, asked, obstacle, now)
-    points = max(min(asked.points, room), 0)
+        return Outcome(known.booked, "capped" if known.booked < asked.points else "")
+    if known.obstacle:
+        return _withhold(tx, asked, known.obstacle, now)
     try:
         with tx.savepoint("award"):
-            if points:
-                _use_caps(tx, keys, points)
-                ledger.move(
-                    tx,
-                    **_request(asked, budget, wallet),
-                    amount=points,
-                    idem=asked.idem,
-                    revision=asked.revision,
-                    now=now,
-                )
+            points = _book(tx, asked, request, now)
     except Insufficient:
         return _withhold(tx, asked, "budget", now)
     except Frozen:
         return _withhold(tx, asked, "frozen", now)
     settled = 0
-    if points and asked.household_id is not None and asked.unit == POINTS:
+    if points and known.debt and asked.household_id is not None and asked.unit == POINTS:
         settled = wallets.settle(tx, asked.household_id, key=asked.idem, now=now)
     return Outcome(points, "capped" if points < asked.points else "", settled)
+
+
+def _standing(tx: Tx, asked: Award) -> _Standing:
+    is_score = asked.unit == SCORE
+    row = tx.execute(
+        _STANDING,
+        {
+            "idem": asked.idem,
+            "household_id": asked.household_id or 0,
+            "town_id": asked.budget.town_id,
+            "year": asked.budget.year,
+            "rule_group": asked.budget.group,
+            "wallet_kind": "score" if is_score else "wallet",
+            "wallet_unit": asked.unit,
+            "wallet_owner": asked.person_id if is_score else asked.household_id,
+            "wallet_cohort": asked.cohort,
+        },
+    ).first()
+    assert row is not None, "a row of subqueries"
+    return _Standing(*row)
+
+
+def _book(tx: Tx, asked: Award, request: dict[str, Any], now: int) -> int:
+    """Book what the caps leave room for; the points.
+
+    The caps are locked first: of two transactions with one key the second waits there, finds the key
+    taken and runs again.
+    """
+    keys, room = _open_caps(tx, asked)
+    points = max(min(asked.points, room), 0)
+    if points:
+        _use_caps(tx, keys, points)
+        booked = ledger.book(tx, request, amount=points, idem=asked.idem, revision=asked.revision, now=now)
+        if booked is None:
+            raise Retry
+    return points
 
 
 def _request(asked: Award, budget: int, wallet: int) -> dict[str, Any]:
@@ -294,14 +369,6 @@ def _key(cap: Cap, asked: Award) -> CapKey:
 
 
 # --- what has to wait
-
-
-def _obstacle(tx: Tx, asked: Award) -> str:
-    if meta.get(tx, HALTED):
-        return "halted"
-    if asked.household_id is not None and households.is_frozen(tx, asked.household_id):
-        return "frozen"
-    return ""
 
 
 def _withhold(tx: Tx, asked: Award, why: str, now: int) -> Outcome:

@@ -188,20 +188,30 @@ def move(
         "person_id": person_id,
         "application_id": application_id,
     }
-    digest = digest_of(values)
-    seen = _seen(tx, idem, digest)
+    seen = _seen(tx, idem, digest_of(values))
     if seen is not None:
         return seen
-    row = {**values, "amount": amount, "revision": revision, "idem": idem, "digest": digest, "at": now}
-    try:
-        booked = tx.execute(_MOVE, row).scalar()
-    except IntegrityError as error:
-        raise refusal(error) from error
+    booked = book(tx, values, amount=amount, idem=idem, revision=revision, now=now)
     if booked is not None:
-        return int(booked)
-    seen = _seen(tx, idem, digest)
+        return booked
+    seen = _seen(tx, idem, digest_of(values))
     assert seen is not None, "ON CONFLICT (idem) found a row"
     return seen
+
+
+def book(
+    tx: Tx, request: Mapping[str, object], *, amount: int, idem: str, revision: str, now: int
+) -> int | None:
+    """Book what `move` was asked for, when its key was looked up before; its id.
+
+    None where another transaction has booked the key since. Raises Insufficient, Frozen.
+    """
+    row = {**request, "amount": amount, "revision": revision, "idem": idem, "at": now}
+    try:
+        booked = tx.execute(_MOVE, {**row, "digest": digest_of(request)}).scalar()
+    except IntegrityError as error:
+        raise refusal(error) from error
+    return int(booked) if booked is not None else None
 
 
 def refusal(error: IntegrityError) -> Exception:

@@ -90,7 +90,7 @@ def test_what_is_frozen_waits_and_is_paid_once(db: Database, earn: Callable[...,
     for _ in range(2):
         assert _give(db, earn()) == Outcome(0, "frozen")
     assert db.write(lambda tx: awards.pay_withheld(tx, now=NOW, limit=9)) == 0
-    assert _state(db) == (0, 0, 100, [0])
+    assert _state(db) == (0, 0, 100, [])
     db.write(lambda tx: tx.execute(sa.update(freezes).values(lifted_at=NOW, lifted_by=2)))
     assert _give(db, earn()) == Outcome(0, "frozen")
     assert db.write(lambda tx: awards.pay_withheld(tx, now=NOW + 1, limit=9)) == 1
@@ -104,7 +104,7 @@ def test_what_the_budget_does_not_hold_waits_for_the_next_grant(
 ) -> None:
     assert _give(db, earn(points=95, caps=(), cause="batch:1:1")) == Outcome(95)
     assert _give(db, earn(idem="b")) == Outcome(0, "budget")
-    assert _state(db) == (95, 0, 5, [0])
+    assert _state(db) == (95, 0, 5, [])
     budget = earn().budget
 
     def more(tx: Tx) -> None:
