@@ -11,12 +11,12 @@ from threading import Thread
 
 import handlers
 import handlers.rules
+from bot.open_cases import OpenCases
 from bot.settings import LOOPBACK, Settings
 from handlers.codes import new_token
 from handlers.ctx import County
 from handlers.import_registry import import_registry
 from handlers.message import Message, Reply, without_ids
-from handlers.open_cases import OpenCases
 from nlp.slots import Places
 from store import inbox, meta, schema, units
 from store.db import Busy, Database, Occupied

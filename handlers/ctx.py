@@ -1,15 +1,15 @@
 """What every handler is given, how a chat command and a job are declared, and who may do what."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import nlp
 from handlers.message import Message, Reply
-from handlers.open_cases import OpenCases
 from handlers.rules import Rules
 from nlp import Reading
+from nlp.alike import Index
 from nlp.slots import Places
 from store.db import Tx
 from store.people import Account, Person
@@ -37,6 +37,14 @@ class Refused(Exception):
     """The person may not or cannot; the text is the answer, and nothing the handler wrote is kept."""
 
 
+class OpenCases(Protocol):
+    """Asked which open cases are like a new one; a hint, looked up again in the unit of work."""
+
+    def find(self, text: str, unit_ids: Collection[int], at: int, limit: int) -> list[tuple[int, float]]:
+        """(case, how alike) as nlp.alike.Index.find gives them."""
+        ...
+
+
 @dataclass(frozen=True)
 class County:
     """Everything fixed that a handler may need: the rules, the registry, the secret, our address.
@@ -49,7 +57,7 @@ class County:
     places: Places
     secret: bytes
     base_url: str
-    open_cases: OpenCases = field(default_factory=OpenCases)
+    open_cases: OpenCases = field(default_factory=Index)
     rules_error: str = ""
 
     def read(self, text: str) -> Reading:
