@@ -2,17 +2,16 @@
 
 import hashlib
 import string
-import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import nlp.answers
 import nlp.intent
 import nlp.rules
 from handlers import points_rules
 from handlers.points_rules import PointsRules
+from handlers.rule_file import blocks, check, content
 from nlp.answers import Answers
 from nlp.intent import Intents
 
@@ -83,8 +82,8 @@ def load(folder: Path) -> Rules:
 
     The same files a second time are the same value, read once.
     """
-    content = [(file.name, file.read_bytes()) for file in sorted(folder.glob("*.toml"))]
-    return _load(folder, hashlib.sha256(repr(content).encode()).digest())
+    files = [(file.name, file.read_bytes()) for file in sorted(folder.glob("*.toml"))]
+    return _load(folder, hashlib.sha256(repr(files).encode()).digest())
 
 
 @lru_cache(maxsize=2)
@@ -92,7 +91,7 @@ def _load(folder: Path, _content: bytes) -> Rules:
     reading = nlp.rules.load(folder)
     intents = nlp.intent.load(folder / "intent.toml")
     answers = nlp.answers.load(folder / "answers.toml")
-    notices = tuple(_blocks(folder / "notices.toml", "notice", NoticeRule, _check_notice))
+    notices = _notices(folder / "notices.toml")
     points = points_rules.load(folder / "points.toml", FACTS)
     seen = hashlib.sha256(reading.revision.encode())
     for name in ("intent.toml", "answers.toml", "notices.toml", "points.toml"):
@@ -100,40 +99,17 @@ def _load(folder: Path, _content: bytes) -> Rules:
     return Rules(reading, intents, answers, notices, points, seen.hexdigest()[:12])
 
 
-def _blocks(file: Path, key: str, kind: type[Any], check: Any) -> list[Any]:
-    try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ValueError(f"{file.name}：{error}") from None
-    if unknown := set(content) - {key}:
-        raise ValueError(f"{file.name}：不认识的块 {'、'.join(sorted(unknown))}")
-    rules: list[Any] = []
-    for number, block in enumerate(content.get(key, []), 1):
+def _notices(file: Path) -> tuple[NoticeRule, ...]:
+    listed = blocks(file, content(file, {"notice"}), "notice", NoticeRule)
+    names = set()
+    for place, rule in listed:
         try:
-            rule = _build(kind, block)
-            check(rule)
+            _check_notice(rule)
         except ValueError as error:
-            raise ValueError(
-                f"{file.name} 第 {number} 块（{block.get('name', '未命名')}）：{error}"
-            ) from None
-        if any(rule.name == other.name for other in rules):
-            raise ValueError(f"{file.name} 第 {number} 块：名称 {rule.name} 重复")
-        rules.append(rule)
-    return rules
-
-
-def _build(kind: type[Any], block: dict[str, Any]) -> Any:
-    known = {field.name: field for field in fields(kind)}
-    if unknown := set(block) - set(known):
-        raise ValueError(f"不认识的项 {'、'.join(sorted(unknown))}")
-    for name, value in block.items():
-        if type(value) is not known[name].type:
-            raise ValueError(f"{name} 的值不对")
-    try:
-        return kind(**block)
-    except TypeError:
-        needed = [name for name in ("name", "fact", "to", "text") if name in known]
-        raise ValueError(f"缺少 {'、'.join(name for name in needed if name not in block)}") from None
+            raise ValueError(f"{place}：{error}") from None
+        check(place.partition("（")[0], rule.name not in names, f"名称 {rule.name} 重复")
+        names.add(rule.name)
+    return tuple(rule for _, rule in listed)
 
 
 def _check_notice(rule: NoticeRule) -> None:
