@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nlp.courtesy import Cover
-from nlp.rules import _File
+from nlp.rule_file import File
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ _KEYS = {"name", "phrases", "text", "examples", "counter_examples"}
 
 def load(file: Path) -> Answers:
     """Raises ValueError naming file, block and reason."""
-    source = _File(file)
+    source = File(file)
     source.block("head", source.content, {"answer"}, set())
     blocks = tuple(
         Answer(

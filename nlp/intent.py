@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Literal, get_args
 
 from nlp.courtesy import LEAD, Cover
-from nlp.rules import _Block, _File
+from nlp.rule_file import Block, File
 from nlp.scan import Scanner, fold
 
 Intent = Literal[
@@ -63,7 +63,7 @@ _KEYS = _LISTS | {"name", "whole", "pairs", "length_max", "examples", "counter_e
 
 def load(file: Path) -> Intents:
     """Raises ValueError naming file, block and reason."""
-    source = _File(file)
+    source = File(file)
     source.block("head", source.content, {"intent"}, set())
     wishes = tuple(_wish(block) for block in source.blocks("intent", _KEYS, {"name"}))
     phrases = [(phrase, wish.name) for wish in wishes for phrase in wish.whole]
@@ -100,7 +100,7 @@ def intent(text: str, intents: Intents) -> Intent:
     return "report"
 
 
-def _wish(block: _Block) -> Wish:
+def _wish(block: Block) -> Wish:
     name = block.text("name")
     if name not in IN_FILE:
         block.refuse(f'"name" must be one of {", ".join(IN_FILE)}')

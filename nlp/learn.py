@@ -17,7 +17,8 @@ from nlp.evaluate import Report, evaluate
 from nlp.features import candidates, whole_words
 from nlp.learned import Learned
 from nlp.plain import plain
-from nlp.rules import WEIGHT_MAX, Rules, load_categories
+from nlp.rule_file import WEIGHT_MAX
+from nlp.rules import Rules, load_categories
 from nlp.scan import Scanner, fold
 from nlp.words import word_edges
 

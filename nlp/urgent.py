@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from nlp.alarms import CALLS, Alarms
 from nlp.plain import plain
-from nlp.rules import WORD_LENGTH_MAX, Rules
+from nlp.rule_file import WORD_LENGTH_MAX
+from nlp.rules import Rules
 from nlp.scan import Hit, fold
 
 HAZARD_MIN = 2  # what speaks for an emergency adds to signs of one, and is none by itself
