@@ -75,26 +75,19 @@ def _set_aside(
         txn=txn,
         now=ctx.now,
     )
-    move_points(ctx, household_id, article.price * count, kind="hold", txn=txn, reason=f"兑换{article.name}")
+    _hold_points(ctx, household_id, article.price * count, txn=txn, reason=f"兑换{article.name}")
     if not article.is_service:
-        move_goods(ctx, article, count, kind="hold", txn=txn, reason="兑换留货")
+        _hold_goods(ctx, article, count, txn=txn)
 
 
-def move_points(
-    ctx: Ctx, household_id: int, points: int, *, kind: str, txn: str, reason: str, to: int = 0
-) -> None:
-    """Hold a household's points, or sell (kind sale) to the shop `to`. Raises Refused in words."""
-    if kind == "hold":
-        credit = ledger.account(ctx.tx, "held", owner=household_id)
-    else:
-        credit = ledger.account(ctx.tx, "spent", owner=to)
+def _hold_points(ctx: Ctx, household_id: int, points: int, *, txn: str, reason: str) -> None:
     try:
         wallets.spend(
             ctx.tx,
             household_id,
             points,
-            kind=kind,
-            credit=credit,
+            kind="hold",
+            credit=ledger.account(ctx.tx, "held", owner=household_id),
             txn=txn,
             reason=reason,
             now=ctx.now,
@@ -106,19 +99,18 @@ def move_points(
         raise Refused("您家的积分已被冻结，暂时不能使用。有疑问请联系村(社区)。") from None
 
 
-def move_goods(ctx: Ctx, article: Article, count: int, *, kind: str, txn: str, reason: str) -> None:
-    """Reserve or hand over (kind sale) pieces of an article."""
+def _hold_goods(ctx: Ctx, article: Article, count: int, *, txn: str) -> None:
     try:
         ledger.move(
             ctx.tx,
-            kind=kind,
+            kind="hold",
             debit=stock_account(ctx, article.id, article.shop_id, "shelf"),
-            credit=stock_account(ctx, article.id, article.shop_id, "reserved" if kind == "hold" else "given"),
+            credit=stock_account(ctx, article.id, article.shop_id, "reserved"),
             unit=article.id,
             amount=count,
-            idem=f"{txn}:{kind}:goods",
+            idem=f"{txn}:hold:goods",
             txn=txn,
-            reason=reason,
+            reason="兑换留货",
             now=ctx.now,
             actor_id=ctx.person.id,
         )
