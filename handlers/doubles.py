@@ -1,6 +1,7 @@
 """Likely doubles: offered to sorters, told to residents; joined (并案) and parted (拆案) by people alone."""
 
 import re
+from itertools import islice
 
 from handlers.announce import announce
 from handlers.ctx import GAP, NUMBER, Ctx, Refused, command, may
@@ -31,10 +32,10 @@ def offer(ctx: Ctx, case: Case) -> str:
     doubles.add(ctx.tx, case.id, likely, now=ctx.now)
     numbers = "、".join(map(str, sorted(dict(likely))))
     announce(ctx, "case.doubled", case, from_state=case.state, note=numbers)
-    others = doubles.reporters(ctx.tx, head) - {case.reporter_id}
+    others = doubles.other_reporters(ctx.tx, head, case.reporter_id)
     if not others:
         return f"您反映过同样的问题，编号 {head}。"
-    return f"已有 {len(others)} 人反映同一问题，编号 {head}。"
+    return f"已有 {others} 人反映同一问题，编号 {head}。"
 
 
 def _likely(ctx: Ctx, case: Case) -> list[tuple[int, float]]:
@@ -44,14 +45,12 @@ def _likely(ctx: Ctx, case: Case) -> list[tuple[int, float]]:
         return []
     area = _area(ctx, case, is_placed)
     found = ctx.county.open_cases.find(case.text, area, case.opened_at, LOOKED_AT_MAX)
-    if not found:
-        return []
-    known = cases.still_open(ctx.tx, [number for number, _ in found])
-    return [
+    likely = (
         (number, alike)
         for number, alike in found
-        if number < case.id and number in known and _is_likely(case, known[number], alike, area)
-    ][:OFFERED_MAX]
+        if alike >= ALIKE_MIN and number < case.id and _is_likely(ctx, case, number, alike, area)
+    )
+    return list(islice(likely, OFFERED_MAX))
 
 
 def _area(ctx: Ctx, case: Case, is_placed: bool) -> set[int]:
@@ -62,9 +61,13 @@ def _area(ctx: Ctx, case: Case, is_placed: bool) -> set[int]:
     return {*ctx.registry.under(case.unit_id), *above}
 
 
-def _is_likely(case: Case, other: Case, alike: float, area: set[int]) -> bool:
+def _is_likely(ctx: Ctx, case: Case, number: int, alike: float, area: set[int]) -> bool:
+    """Whether the case of this number is still open and may be the same matter."""
+    other = cases.get(ctx.tx, number)
+    if other is None or other.state not in cases.OPEN or other.unit_id not in area:
+        return False
     needed = ALIKE_MIN if case.category == other.category else OTHERWISE_MIN
-    return alike >= needed and other.unit_id in area and not apart(case.text, other.text)
+    return alike >= needed and not apart(case.text, other.text)
 
 
 @command(

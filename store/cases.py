@@ -253,9 +253,3 @@ def open_after(tx: Tx, case_id: int, *, since: int, limit: int) -> list[Case]:
         .order_by(cases.c.id)
     )
     return [Case(*row) for row in tx.execute(query.limit(limit))]
-
-
-def still_open(tx: Tx, case_ids: Iterable[int]) -> dict[int, Case]:
-    """Those of the cases that are open now."""
-    query = sa.select(*_COLUMNS).where(cases.c.id.in_(list(case_ids)), cases.c.state.in_(OPEN))
-    return {row[0]: Case(*row) for row in tx.execute(query)}

@@ -21,6 +21,19 @@ _OLDER = Prepared(
     .order_by(doubles.c.other_id)
 )
 
+_matter = sa.union(
+    sa.select(sa.bindparam("head_id", type_=cases.c.id.type).label("id")),
+    sa.select(doubles.c.case_id).where(
+        doubles.c.other_id == sa.bindparam("head_id"), doubles.c.dismissed_by.is_(None)
+    ),
+    sa.select(merges.c.case_id).where(merges.c.into_id == sa.bindparam("head_id")),
+).subquery()
+_OTHERS = Prepared(
+    sa.select(sa.func.count(cases.c.reporter_id.distinct()))
+    .join(_matter, _matter.c.id == cases.c.id)
+    .where(cases.c.state != sa.literal_column("'rejected'"), cases.c.reporter_id != sa.bindparam("person_id"))
+)
+
 
 def add(tx: Tx, case_id: int, others: Iterable[tuple[int, float]], *, now: int) -> None:
     """Keep the older cases that `case_id` is like, each with how much (0 to 1). Once per case."""
@@ -55,12 +68,7 @@ def dismiss(tx: Tx, case_id: int, person_id: int) -> int:
     return tx.execute(let_go).rowcount
 
 
-def reporters(tx: Tx, head_id: int) -> set[int]:
-    """Who reported the matter of a case: its own reporter and those of what is like it or joined to it."""
-    like = sa.select(doubles.c.case_id).where(doubles.c.other_id == head_id, doubles.c.dismissed_by.is_(None))
-    merged = sa.select(merges.c.case_id).where(merges.c.into_id == head_id)
-    query = sa.select(cases.c.reporter_id).where(
-        sa.or_(cases.c.id == head_id, cases.c.id.in_(like), cases.c.id.in_(merged)),
-        cases.c.state != "rejected",
-    )
-    return set(tx.execute(query.distinct()).scalars())
+def other_reporters(tx: Tx, head_id: int, person_id: int) -> int:
+    """How many people beside this one reported the matter of a case: its own reporter and those of what is
+    like it or joined to it."""
+    return int(tx.execute(_OTHERS, {"head_id": head_id, "person_id": person_id}).scalar_one())
