@@ -75,7 +75,7 @@ def get(tx: Tx, application_id: int) -> Application | None:
 
 
 def move(tx: Tx, application: Application, state: str, **values: object) -> Application:
-    """One step on, if it still is where the caller saw it; else Conflict. A step NEXT lacks is a ValueError."""
+    """One step on, if it still is where the caller saw it; else Conflict. What NEXT lacks is a ValueError."""
     if state not in NEXT[application.state]:
         raise ValueError(f"application {application.id}: {application.state} -> {state} is not a step")
     seen = sa.update(applications).where(

@@ -1,4 +1,4 @@
-"""Triggers for who may decide: objections are judged by outsiders, batches benefit neither of the two who sign.
+"""Triggers for who may decide: outsiders judge objections, batches benefit neither of the two who sign.
 
 What was decided stays. A batch's lines name households; neither its proposer nor its approver lives in one.
 """
