@@ -159,7 +159,7 @@ def post(ctx: JobCtx) -> None:
             _end(ctx, application, Outcome(booked, "capped" if booked < application.points else ""))
         elif (outcome := _book(ctx, application)) is not None:
             if outcome.why in WITHHELD:
-                why = f"公示期满、没有异议，但{WITHHELD[outcome.why]}，积分暂缓发放，可以发放时自动补记。"
+                why = f"公示期满，但{WITHHELD[outcome.why]}，积分暂缓发放，可以发放时自动补记。"
                 notices.to_person(ctx, application, "withheld", why)
             else:
                 _end(ctx, application, outcome)
@@ -188,7 +188,7 @@ def _book(ctx: JobCtx, application: Application) -> Outcome | None:
 def _end(ctx: JobCtx, application: Application, outcome: Outcome) -> None:
     note = f"已到上限，记 {outcome.points} 分" if outcome.why == "capped" else ""
     posted = applications.move(ctx.tx, application, "posted", ended_at=ctx.now, note=note)
-    told = "公示期满、没有异议，"
+    told = "公示期满，"
     if outcome.why == "capped":
         told += (
             f"按积分上限记 {outcome.points} 分。"
