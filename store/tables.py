@@ -561,6 +561,7 @@ applications = sa.Table(
     _number("public_until", nullable=True),
     _number("ended_at", nullable=True),
     _text("note", default=""),
+    _ref("ended_by", "people.id", nullable=True),  # who refused it, or took it back
     sa.CheckConstraint(
         "state IN ('applied', 'proposed', 'public', 'disputed', 'posted', 'refused')", name="state"
     ),
@@ -591,6 +592,14 @@ objections = sa.Table(
     sa.CheckConstraint("state IN ('open', 'refused', 'upheld')", name="state"),
     sa.CheckConstraint("(state = 'open') = (decided_by IS NULL)", name="decided"),
     sa.CheckConstraint("decided_by IS NULL OR decided_by <> person_id", name="judge"),
+    sa.Index(
+        "uq_objections_open",
+        "application_id",
+        "person_id",
+        unique=True,
+        sqlite_where=sa.text("state = 'open'"),
+        postgresql_where=sa.text("state = 'open'"),
+    ),
 )
 batches = sa.Table(
     "batches",
@@ -605,7 +614,7 @@ batches = sa.Table(
     _ref("approver_id", "people.id", nullable=True),
     _number("at"),
     _number("ended_at", nullable=True),
-    sa.Column("lines", sa.JSON, nullable=False),
+    sa.Column("lines", sa.JSON, nullable=False),  # {line, household, person, points, reason, idem} each
     sa.CheckConstraint("state IN ('proposed', 'posted', 'dropped')", name="state"),
     sa.CheckConstraint("proposer_id <> approver_id", name="four_eyes"),
     sa.CheckConstraint("state <> 'posted' OR approver_id IS NOT NULL", name="approved"),

@@ -177,9 +177,9 @@ def test_a_database_that_cannot_be_opened_is_one_line_without_its_password(
 
 
 def test_migrate_builds_a_database_and_twice_changes_nothing(home: Path) -> None:
-    assert run("migrate", cwd=home).out == "数据库结构：空 → 0004\n"
+    assert run("migrate", cwd=home).out == "数据库结构：空 → 0005\n"
     before = digest(home)
-    assert run("migrate", cwd=home).out == "数据库结构：0004 → 0004\n"
+    assert run("migrate", cwd=home).out == "数据库结构：0005 → 0005\n"
     assert digest(home) == before
 
 

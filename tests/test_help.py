@@ -1,6 +1,7 @@
 """帮助 lists exactly what the speaker may say."""
 
 from handlers.ctx import ANYBODY, COMMANDS
+from handlers.help import TOPICS
 from tests.town import CAST, Town
 
 HOW = "直接说哪里有什么问题，就能得到编号；也可以发照片和位置。\n"
@@ -19,13 +20,15 @@ EVERYBODY = (
     "取消兑换 取货码 — 不要了，积分退回\n"
     "重发 — 取货码丢了，换一个新的，旧的作废\n"
     "上报 内容 — 反映一个问题\n"
-    "代报 姓名 电话 内容 — 替没有手机的人反映"
+    "代报 姓名 电话 内容 — 替没有手机的人反映\n"
+    "帮助 积分申请 — 申请积分、公示、异议"
 )
 WORKER = (
     "【网格员】\n"
     "报平安 — 每天报一次，可接着说发现的问题\n"
     "补报 — 补报昨天的平安，记为迟报，今天24点前有效\n"
     "签收 编号 — 接下一件事\n"
+    "待办 — 看等我办的事件和积分申请\n"
     "请假 起 止 — 例如：请假 11-24 11-26\n"
     "照发 编号 — 答复不用改，发给上报人\n"
     "办结 编号 说明 — 说明怎么处理的，等核查\n"
@@ -50,10 +53,14 @@ def test_every_role_is_told_its_own_commands_and_no_others(town: Town) -> None:
     for who, person in CAST.items():
         if person.role == "newcomer":
             continue
-        usages = [line.split(" — ")[0] for line in town.say(who, "帮助").splitlines() if " — " in line]
-        everybody = [c.usage for c in COMMANDS if c.roles == ANYBODY]
-        own = [c.usage for c in COMMANDS if person.role in c.roles]
-        assert usages == own + everybody, who
+        for topic in ("", *TOPICS):
+            listed = [c for c in COMMANDS if c.topic == topic]
+            everybody = [c.usage for c in listed if c.roles == ANYBODY]
+            own = [c.usage for c in listed if person.role in c.roles]
+            told = town.say(who, f"帮助 {topic}").splitlines()
+            usages = [line.split(" — ")[0] for line in told if " — " in line]
+            more = [] if topic else [f"帮助 {name}" for name in TOPICS]
+            assert usages == own + everybody + more, who
 
 
 def test_the_answer_fits_into_one_message_of_wechat(town: Town) -> None:
