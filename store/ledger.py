@@ -262,6 +262,19 @@ def reverse(tx: Tx, xfer_id: int, *, reason: str, now: int, actor_id: int | None
     )
 
 
+def of_txn(tx: Tx, txn: str, kind: str) -> list[int]:
+    """The movements of one business act, of one kind, in the order in which they were booked."""
+    query = sa.select(xfer.c.id).where(xfer.c.txn == txn, xfer.c.kind == kind).order_by(xfer.c.id)
+    return list(tx.execute(query).scalars())
+
+
+def same_act(tx: Tx, xfer_id: int) -> list[int]:
+    """A movement and the others of its kind in the same business act."""
+    row = tx.execute(sa.select(xfer.c.txn, xfer.c.kind).where(xfer.c.id == xfer_id)).first()
+    assert row is not None, f"no movement {xfer_id}"
+    return of_txn(tx, row[0], row[1])
+
+
 def balance(tx: Tx, account_id: int) -> int:
     return int(tx.execute(_BALANCE, {"account": account_id}).scalar() or 0)
 
