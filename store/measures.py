@@ -95,7 +95,7 @@ def open_freeze(tx: Tx, household_id: int) -> Measure | None:
 
 def since(tx: Tx, household_id: int, at: int) -> list[Measure]:
     """What was imposed on a household since, and any freeze that still holds; newest first."""
-    found: list[sa.Row[Any]] = []
+    found: list[Any] = []
     for kind, table in _TABLES.items():
         query = _select(kind).where(table.c.household_id == household_id)
         is_new = table.c.at >= at
