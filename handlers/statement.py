@@ -13,6 +13,7 @@ from store.statements import Line, Statement
 
 TOPIC = "家庭"
 LINES_MAX = 12
+PARTS = ("earned", "spent", "expired", "other")
 SLICE = 2_000  # households a run
 FIRST_HOUR = 3  # of the new month: by then whatever began in the old one is booked
 PROGRESS = "statements"  # key of meta: the last whole month and its cut; the month in work, its cut, how far
@@ -28,7 +29,7 @@ class Sheet:
 
 
 def sheet(tx: Tx, household_id: int, month: str) -> Sheet | None:
-    """A household's statement of a month (2026-11); a month not closed yet as far as it goes. None: no such."""
+    """A household's statement of a month (2026-11), as far as it goes while it is not closed; None: no such."""
     last = statements.before(tx, household_id, month)
     since, opening = (last.cut, last.closing) if last else (0, 0)
     made = statements.of(tx, household_id, month)
@@ -36,18 +37,24 @@ def sheet(tx: Tx, household_id: int, month: str) -> Sheet | None:
         found = statements.lines(tx, household_id, since=since, cut=made.cut, opening=made.opening)
         return Sheet(made, found, True)
     begin, until = _bounds(month)
-    found = [
-        line
-        for line in statements.lines(tx, household_id, since=since, cut=None, opening=opening)
-        if line.at < until
-    ]
+    known = statements.lines(tx, household_id, since=since, cut=None, opening=opening)
+    opening = next((line.after for line in reversed(known) if line.at < begin), opening)
+    found = [line for line in known if begin <= line.at < until]
     if not found and not last:
         return None
-    closing = found[-1].after if found else opening
-    cut = found[-1].xfer if found else since
-    return Sheet(
-        Statement(household_id, month, cut, opening, 0, 0, 0, closing - opening, closing), found, False
+    sums = {part: sum(line.amount for line in found if line.part == part) for part in PARTS}
+    as_it_goes = Statement(
+        household_id,
+        month,
+        found[-1].xfer if found else since,
+        opening,
+        sums["earned"],
+        -sums["spent"],
+        -sums["expired"],
+        sums["other"],
+        opening + sum(sums.values()),
     )
+    return Sheet(as_it_goes, found, False)
 
 
 @command(
@@ -77,12 +84,10 @@ def show(ctx: Ctx, match: re.Match[str]) -> str:
 def _told(found: Sheet) -> list[str]:
     of = found.statement
     head = f"{_called(of.month)}对账单" + ("" if found.is_final else "（本月未结，截至现在）")
-    lines = [head, f"期初 {of.opening} 分"]
-    if found.is_final:
-        parts = [f"得 {of.earned} 分", f"用 {of.spent} 分"]
-        parts += [f"到期 {of.expired} 分"] if of.expired else []
-        parts += [f"其他 {of.other:+d} 分"] if of.other else []
-        lines.append("，".join(parts))
+    parts = [f"得 {of.earned} 分", f"用 {of.spent} 分"]
+    parts += [f"到期 {of.expired} 分"] if of.expired else []
+    parts += [f"其他 {of.other:+d} 分"] if of.other else []
+    lines = [head, f"期初 {of.opening} 分", "，".join(parts)]
     lines += [f"{clock_time(one.at)} {one.amount:+d} 分 {one.reason}" for one in found.lines[:LINES_MAX]]
     if len(found.lines) > LINES_MAX:
         lines.append(f"……共 {len(found.lines)} 笔")
