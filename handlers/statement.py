@@ -29,7 +29,7 @@ class Sheet:
 
 
 def sheet(tx: Tx, household_id: int, month: str) -> Sheet | None:
-    """A household's statement of a month (2026-11), as far as it goes while it is not closed; None: no such."""
+    """A household's statement of a month (2026-11), as far as it goes while it is open; None: no such."""
     last = statements.before(tx, household_id, month)
     since, opening = (last.cut, last.closing) if last else (0, 0)
     made = statements.of(tx, household_id, month)
