@@ -1,4 +1,4 @@
-"""冻结, 扣分, 申诉, 更正: what is taken is told, may be appealed, is judged by another and given back exactly."""
+"""冻结, 扣分, 申诉, 更正: what is taken is told, may be appealed, another judges, all of it comes back."""
 
 from concurrent.futures import ThreadPoolExecutor
 
