@@ -11,6 +11,7 @@ from handlers.household import may_leave, merge, refuse_frozen, take_back
 from handlers.join import refuse_locked, wrong_try
 from handlers.whom import called, tell
 from store import households, invitations, measures, people, shop, splits, wallets
+from store.households import Membership
 
 TOPIC = "家庭"
 CODE_DAYS = 3
@@ -127,8 +128,7 @@ def undo(ctx: Ctx, _match: re.Match[str]) -> str:
     history = households.memberships(ctx.tx, ctx.person.id)
     current = history[0] if history and history[0].until is None else None
     before = history[1] if len(history) > 1 and history[1].ended_by == "moved" else None
-    is_fresh = current and before and current.since == before.until >= ctx.now - UNDO_SECONDS
-    if not is_fresh or current is None or before is None or not _is_closed(ctx, before.household_id):
+    if current is None or before is None or not _is_fresh(ctx, current, before):
         raise Refused("没有 24 小时以内的加入可以撤销。要分开请发：分户 分数")
     refuse_frozen(ctx, current.household_id)
     may_leave(ctx, ctx.person.id)
@@ -142,6 +142,8 @@ def undo(ctx: Ctx, _match: re.Match[str]) -> str:
     return f"已撤销，您回到原来的户，现有 {wallets.points(ctx.tx, before.household_id)} 分。"
 
 
-def _is_closed(ctx: Ctx, household_id: int) -> bool:
+def _is_fresh(ctx: Ctx, current: Membership, before: Membership) -> bool:
     """A household ends when its only member joins another; where it did not, there is nothing to undo."""
-    return households.get(ctx.tx, household_id).closed_at is not None
+    if current.since != before.until or ctx.now - current.since > UNDO_SECONDS:
+        return False
+    return households.get(ctx.tx, before.household_id).closed_at is not None
