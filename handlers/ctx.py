@@ -112,7 +112,7 @@ class Command:
     usage: str
     about: str
     run: Run
-    topic: str = ""  # listed by 帮助 topic alone
+    topic: str = ""  # 帮助 names the topic alone; “帮助 topic” lists its commands
 
     def is_bare(self, text: str) -> bool:
         """Whether the text is one of the words alone: somebody who needs to be told how it is written."""
