@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot import clock, handover, webhooks
 from bot.house import House
-from bot.pages import citizen
+from bot.pages import citizen, entrance, me
 from bot.sandbox.app import mount as mount_sandbox
 from bot.sandbox.wire import AibotKeys, OfficialKeys
 from bot.sender import Sender
@@ -67,7 +67,7 @@ def create_app(house: House) -> FastAPI:
         app.state.sandbox = stand_in.state.sandbox
         app.router.routes.append(Route("/", _to_sandbox))
         app.router.routes.extend(stand_in.routes)
-    app.router.routes.append(_pages(citizen.routes(house)))
+    app.router.routes.append(_pages([*entrance.routes(house), *me.routes(house), *citizen.routes(house)]))
     return app
 
 
