@@ -22,7 +22,7 @@ COUNT = rf"[x*×]?(?P<count>\d{{1,4}}|[{NUMERALS}两])"
 )
 def catalogue(ctx: Ctx, match: re.Match[str]) -> str | None:
     """The goods of the nearest shop, or of the one named; a reply holds one shop's."""
-    shops = _shops(ctx)
+    shops = nearest_shops(ctx)
     name = plain(match["name"])
     shown = next((one for one in shops if name in one.name), None)
     if shown is None:
@@ -34,7 +34,7 @@ def catalogue(ctx: Ctx, match: re.Match[str]) -> str | None:
     return "\n".join([f"【{shown.name}】", *lines, *more, "要换就发：兑换 商品 数量"])
 
 
-def _shops(ctx: Ctx) -> list[Shop]:
+def nearest_shops(ctx: Ctx) -> list[Shop]:
     """All shops, those nearest to the speaker's own unit first."""
     own = {unit.id for post in ctx.person.posts for unit in ctx.registry.chain(post.unit_id)}
     if ctx.person.unit_id is not None:
@@ -52,7 +52,7 @@ def find(ctx: Ctx, wanted: str) -> tuple[Article, int] | None:
 
     A whole name comes first: 食用油 1.8 L is one bottle, not eight.
     """
-    nearest = [one.id for one in _shops(ctx)]
+    nearest = [one.id for one in nearest_shops(ctx)]
     articles = shop.articles_of(ctx.tx, nearest)
     named = [(one, count) for one in articles if (count := _count(wanted, one)) is not None]
     if not named and (split := re.fullmatch(rf"(?P<name>.+?)(?:(?<![\d.]){COUNT})?", wanted)):

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from bot.house import House
 from bot.pages import assets, form
 from bot.pages.form import Filled
-from bot.pages.render import shown, sorry
+from bot.pages.render import PHOTO_HEADERS, shown, sorry
 from bot.photos import BadPhoto, PhotoTooLarge
 from handlers import progress, report
 from handlers.ctx import Refused
@@ -19,12 +19,6 @@ from store.units import Unit
 
 _HOTLINES = {"119": "火警", "110": "报警", "120": "急救"}
 _INVITATION = re.compile(r"[A-Za-z0-9-]{4,32}")
-_PHOTO_HEADERS = {
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Robots-Tag": "noindex, nofollow",
-}
 _CROWDED = "现在提交的人多，还没有收下。请稍等几秒，再点一次“提交”。"
 
 
@@ -120,7 +114,7 @@ async def show_photo(house: House, request: Request) -> Response:
     jpeg = await house.db.read_async(lambda tx: progress.photo(tx, token, index))
     if jpeg is None:
         return sorry(request, 404, "没有这张照片", "它可能还没有传到，请过一会儿再看。")
-    return Response(jpeg, media_type="image/jpeg", headers=_PHOTO_HEADERS)
+    return Response(jpeg, media_type="image/jpeg", headers=PHOTO_HEADERS)
 
 
 async def show_invitation(request: Request) -> Response:

@@ -6,7 +6,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from bot.pages import assets
+from bot.pages import assets, qr
 from handlers.days import clock_time
 
 # The pages of posters and receipts trust no cookie: a request from a foreign page can do nothing that its
@@ -15,6 +15,12 @@ _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'self'",
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=(self)",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+PHOTO_HEADERS = {
+    "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex, nofollow",
@@ -28,6 +34,7 @@ _templates = Environment(
     lstrip_blocks=True,
 )
 _templates.globals["asset"] = assets.address
+_templates.globals["qr"] = qr.picture
 _templates.filters["clock_time"] = clock_time
 
 
