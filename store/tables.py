@@ -730,6 +730,7 @@ redemptions = sa.Table(
     _ref("clerk_id", "people.id", nullable=True),
     _text("collector", default=""),  # member | card | proxy | delivery
     _ref("proxy_id", "people.id", nullable=True),
+    _text("address", default=""),  # where it is brought to
     sa.CheckConstraint("state IN ('held', 'collected', 'cancelled', 'expired')", name="state"),
     sa.CheckConstraint("channel IN ('chat', 'page', 'counter', 'offline')", name="channel"),
     sa.CheckConstraint("collector IN ('', 'member', 'card', 'proxy', 'delivery')", name="collector"),
@@ -762,8 +763,17 @@ redemption_lines = sa.Table(
     _number("returned", default="0"),  # pieces that came back
     _number("at"),
     _number("ended_at", nullable=True),
+    # One order may be picked up in parts, by different people.
+    _ref("clerk_id", "people.id", nullable=True),
+    _text("collector", default=""),
+    _ref("proxy_id", "people.id", nullable=True),
     sa.CheckConstraint("state IN ('held', 'collected', 'cancelled', 'expired')", name="state"),
     sa.CheckConstraint("count > 0 AND price > 0 AND returned >= 0 AND returned <= count", name="amounts"),
+    sa.CheckConstraint("collector IN ('', 'member', 'card', 'proxy', 'delivery')", name="collector"),
+    sa.CheckConstraint(
+        "(state = 'collected') = (clerk_id IS NOT NULL AND collector <> '')", name="handed_over"
+    ),
+    sa.CheckConstraint("collector <> 'proxy' OR proxy_id IS NOT NULL", name="proxy"),
 )
 stock_takes = sa.Table(
     "stock_takes",
