@@ -1,19 +1,19 @@
 """The card of a household and its PIN: 挂失, 开通密码, and what a counter asks before it sells on a card."""
 
 import re
-from collections.abc import Iterable
 
+from handlers import keepers
 from handlers.codes import keyed, new_code
 from handlers.ctx import GAP, Ctx, Refused, areas, command
 from handlers.days import DAY_SECONDS, clock_time
 from handlers.earn import household_of
-from store import cards, households, outbox, people
+from store import cards, households
 from store.cards import Card
 
 WRONG_PINS_MAX = 5
 LOCK_SECONDS = 15 * 60
 OPEN_SECONDS = DAY_SECONDS  # a grid worker goes to the shop with an elder on the same or the next day
-KEEPERS = ("worker", "village_staff")
+STAFF = ("worker", "village_staff")
 NUMBER = r"[A-Za-z0-9]{4}[ -]?[A-Za-z0-9]{4}"
 _SCANNED = re.compile(rf"(?:.*/c/)?(?P<code>{NUMBER})/?")
 _EASY = "01234567890 09876543210"  # no six digits in a row from here
@@ -55,7 +55,7 @@ def lost(ctx: Ctx, match: re.Match[str]) -> str | None:
     """A member's own card; a grid worker's or the village's for a household that is named."""
     if not match["whose"]:
         card = own(ctx)
-    elif not ctx.person.has(*KEEPERS):
+    elif not ctx.person.has(*STAFF):
         return None
     else:
         card = kept(ctx, match["whose"])
@@ -68,13 +68,13 @@ def replace(ctx: Ctx, card: Card) -> str:
     code = new_code()
     cards.replace(ctx.tx, card, code)
     text = "您家的户卡已挂失，旧卡作废。不是您家办的，请马上回复“投诉”说明。"
-    tell(ctx, card.household_id, text, fact="card.lost", key=code)
+    keepers.tell_household(ctx, card.household_id, text, fact="card.lost", key=code)
     return code
 
 
 def kept(ctx: Ctx, whose: str) -> Card:
     """The card of a household in the speaker's area, by its number or by the name of the household."""
-    units = areas(ctx, *KEEPERS)
+    units = areas(ctx, *STAFF)
     card = scanned(ctx, whose)
     found = [card] if card else cards.named(ctx.tx, whose, units)
     found = [one for one in found if one.unit_id in units]
@@ -95,7 +95,7 @@ def kept(ctx: Ctx, whose: str) -> Card:
     "重设密码",
     "重置密码",
     grammar=rf"(?:户卡|卡号)?{GAP}(?P<whose>{NUMBER}|[\u4e00-\u9fff·]{{2,12}})",
-    roles=KEEPERS,
+    roles=STAFF,
     usage="开通密码 卡号",
     about="老人没手机，带他到柜台自己设密码",
 )
@@ -104,7 +104,7 @@ def open_pin(ctx: Ctx, match: re.Match[str]) -> str:
     until = ctx.now + OPEN_SECONDS
     cards.open_pin(ctx.tx, card.household_id, until=until)
     text = f"{ctx.person.name}为您家开通了户卡密码，请在 {clock_time(until)} 前到平安超市柜台自己输入。"
-    tell(ctx, card.household_id, text, fact="card.opened", key=until)
+    keepers.tell_household(ctx, card.household_id, text, fact="card.opened", key=until)
     return f"已开通。请在 {clock_time(until)} 前陪这一户到平安超市，由本人在柜台上输入新密码，别人不要看。"
 
 
@@ -118,7 +118,7 @@ def set_pin(ctx: Ctx, household_id: int, pin: str, again: str) -> None:
         raise Refused("这个密码太容易猜，请换一个，不要用 123456、888888 这样的。")
     cards.set_pin(ctx.tx, household_id, _hash(ctx, household_id, pin))
     text = "您家的户卡密码已设置。不是您家办的，请马上回复“投诉”说明。"
-    tell(ctx, household_id, text, fact="card.pin", key=ctx.now)
+    keepers.tell_household(ctx, household_id, text, fact="card.pin", key=ctx.now)
 
 
 def wrong(ctx: Ctx, card: Card, pin: str) -> str:
@@ -138,29 +138,9 @@ def wrong(ctx: Ctx, card: Card, pin: str) -> str:
     if locked_until <= ctx.now:
         return f"密码不对，还可以试 {WRONG_PINS_MAX - tries} 次。"
     text = f"您家的户卡密码在平安超市连续输错 {WRONG_PINS_MAX} 次，已暂停 15 分钟。卡不在身边请发“挂失”。"
-    tell(ctx, card.household_id, text, fact="card.locked", key=until)
+    keepers.tell_household(ctx, card.household_id, text, fact="card.locked", key=until)
     return f"密码不对，已错 {WRONG_PINS_MAX} 次，请在 {clock_time(until)} 以后再试。"
 
 
 def _hash(ctx: Ctx, household_id: int, pin: str) -> str:
     return keyed(ctx.county.secret, f"pin:{household_id}", pin)
-
-
-def tell(ctx: Ctx, household_id: int, text: str, *, fact: str, key: object) -> None:
-    """Everybody of a household who has the official account, once per `key`."""
-    members: Iterable[int] = [person_id for person_id, _ in households.members_of(ctx.tx, household_id)]
-    openids = people.accounts_of(ctx.tx, members, "official")
-    outbox.add(
-        ctx.tx,
-        [
-            outbox.row(
-                channel="official",
-                address=openid,
-                text=text,
-                fact=fact,
-                idem=f"{fact}:{key}:{person_id}",
-                now=ctx.now,
-            )
-            for person_id, openid in sorted(openids.items())
-        ],
-    )

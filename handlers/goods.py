@@ -29,7 +29,7 @@ def catalogue(ctx: Ctx, match: re.Match[str]) -> str | None:
     if shown is None:
         return None if name else "平安超市还没有上架商品。"
     articles = shop.articles_of(ctx.tx, [shown.id])
-    lines = [_line(one) for one in articles if not one.is_withdrawn and not _is_stale(ctx, one)]
+    lines = [_line(one) for one in articles if is_on_offer(ctx, one)]
     hours = [f"领取时间：{opening.told(shown.opening)}"] if shown.opening else []
     others = "、".join(one.name for one in shops if one is not shown)
     more = [f"别处还有{others}，发“商品 超市名”可看。"] if others else []
@@ -40,6 +40,10 @@ def _line(one: Article) -> str:
     left = "可预约" if one.is_service else f"余 {one.stock} {one.measure}"
     most = f"，每户每月限 {one.most_a_month}" if one.most_a_month is not None else ""
     return f"{one.name} {one.price} 分/{one.measure}，{left}{most}"
+
+
+def is_on_offer(ctx: Ctx, one: Article) -> bool:
+    return not one.is_withdrawn and not _is_stale(ctx, one)
 
 
 def _is_stale(ctx: Ctx, one: Article) -> bool:
@@ -77,7 +81,7 @@ def find(ctx: Ctx, wanted: str) -> tuple[Article, int] | None:
 
 
 def _lacks(ctx: Ctx, one: Article, count: int) -> bool:
-    return one.is_withdrawn or _is_stale(ctx, one) or (not one.is_service and one.stock < count)
+    return not is_on_offer(ctx, one) or (not one.is_service and one.stock < count)
 
 
 def _count(wanted: str, article: Article) -> int | None:

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from handlers import cards, orders, sheet
+from handlers import cards, goods, keepers, opening, orders, sheet
 from handlers.announce import called
+from handlers.codes import pickup_payload
 from handlers.ctx import Ctx, Refused
 from handlers.dispatch import STATES
 from handlers.earn import household_of
-from handlers.goods import nearest_shops
 from handlers.orders import Basket
-from store import cases, households, shop, wallets
+from store import cases, households, shop, stock, wallets
 from store.cases import Case
 from store.shop import Article, Line, Redemption, Shop
 from store.wallets import Entry
@@ -24,8 +24,8 @@ class Piece:
     """One line of an order, in words."""
 
     name: str
-    count: int
     measure: str
+    count: int
     points: int
 
 
@@ -68,6 +68,7 @@ class Shelf:
     articles: list[Article]
     photos: set[int]  # articles that have one
     points: int
+    hours: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,11 @@ class Placed:
 
     order: Order
     code: str
+
+    @property
+    def payload(self) -> str:
+        """What the QR of the code says."""
+        return pickup_payload(self.order.shop.code, self.code)
 
 
 def home(ctx: Ctx) -> Home:
@@ -98,17 +104,18 @@ def home(ctx: Ctx) -> Home:
 
 def shelf(ctx: Ctx, shop_code: str) -> Shelf:
     """The goods of a shop, of the nearest one where none is named. Raises Refused where there is no shop."""
-    shops = nearest_shops(ctx)
+    shops = goods.nearest_shops(ctx)
     one = next((each for each in shops if each.code == shop_code), shops[0] if shops else None)
     if one is None:
         raise Refused("平安超市还没有上架商品。")
-    articles = [each for each in shop.articles_of(ctx.tx, [one.id]) if not each.is_withdrawn]
+    articles = [each for each in shop.articles_of(ctx.tx, [one.id]) if goods.is_on_offer(ctx, each)]
     return Shelf(
         shop=one,
         others=[each for each in shops if each is not one],
         articles=articles,
         photos=shop.with_photo(ctx.tx, one.id),
         points=wallets.points(ctx.tx, households.of(ctx.tx, ctx.person.id)),
+        hours=opening.told(one.opening),
     )
 
 
@@ -130,7 +137,9 @@ def order(ctx: Ctx, shop_id: int, wanted: Mapping[int, int], sheet_id: str) -> P
 def basket_of(ctx: Ctx, shop_id: int, wanted: Mapping[int, int]) -> Basket:
     """Articles of a shop with how many of each; what is wanted 0 times is left out."""
     known = {one.id: one for one in shop.articles_of(ctx.tx, [shop_id])}
-    basket = [(known[article_id], count) for article_id, count in wanted.items() if count and article_id in known]
+    basket = [
+        (known[article_id], count) for article_id, count in wanted.items() if count and article_id in known
+    ]
     if not basket:
         raise Refused("还没有选商品。请返回上一页，点“＋”选几样。")
     return basket
@@ -165,16 +174,17 @@ def _own(ctx: Ctx, redemption_id: int) -> Redemption:
 
 
 def _order(ctx: Ctx, redemption: Redemption) -> Order:
-    where = next(one for one in shop.all_shops(ctx.tx) if one.id == redemption.shop_id)
+    where = keepers.shop_of(ctx, redemption.shop_id)
     lines = shop.lines_of(ctx.tx, redemption.id)
-    return Order(redemption.id, where, pieces(ctx, [one for one in lines if one.state == "held"]), redemption.expires_at)
+    return Order(
+        redemption.id,
+        where,
+        pieces(ctx, [one for one in lines if one.state == "held"]),
+        redemption.expires_at,
+    )
 
 
 def pieces(ctx: Ctx, lines: list[Line]) -> list[Piece]:
     """Lines of an order as people read them."""
-    found = []
-    for line in lines:
-        article = shop.article(ctx.tx, line.article_id)
-        assert article is not None, "an ordered article stays"
-        found.append(Piece(article.name, line.count, article.measure, line.points))
-    return found
+    known = stock.names(ctx.tx, [line.article_id for line in lines])
+    return [Piece(*known[line.article_id], line.count, line.points) for line in lines]

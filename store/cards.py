@@ -12,7 +12,7 @@ from store.tables import households
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """`household_id` is whose card it is; `pin_open_until` is until when a first PIN may be typed in a shop."""
+    """Whose card it is; `pin_open_until` is until when a first PIN may be typed in a shop."""
 
     household_id: int
     code: str
@@ -46,14 +46,18 @@ def of(tx: Tx, household_id: int) -> Card:
 
 def named(tx: Tx, name: str, unit_ids: Iterable[int]) -> list[Card]:
     """The cards of the households of this name in some units."""
-    query = sa.select(*_CARD).where(households.c.name == name, households.c.unit_id.in_(list(unit_ids)), _LIVING)
+    query = sa.select(*_CARD).where(
+        households.c.name == name, households.c.unit_id.in_(list(unit_ids)), _LIVING
+    )
     return [Card(*row) for row in tx.execute(query.order_by(households.c.id).limit(10))]
 
 
 def in_units(tx: Tx, unit_ids: Iterable[int], limit: int) -> list[Card]:
     """Every card of some units, in the order of the units and then of opening."""
     query = sa.select(*_CARD).where(households.c.unit_id.in_(list(unit_ids)), _LIVING)
-    return [Card(*row) for row in tx.execute(query.order_by(households.c.unit_id, households.c.id).limit(limit))]
+    return [
+        Card(*row) for row in tx.execute(query.order_by(households.c.unit_id, households.c.id).limit(limit))
+    ]
 
 
 def replace(tx: Tx, card: Card, code: str) -> None:

@@ -314,11 +314,6 @@ def change_article(tx: Tx, article_id: int, **values: object) -> None:
     tx.execute(sa.update(articles).where(articles.c.id == article_id).values(**values))
 
 
-def photo(tx: Tx, article_id: int) -> bytes | None:
-    """The picture of an article as JPEG."""
-    return tx.execute(sa.select(articles.c.photo).where(articles.c.id == article_id)).scalar()
-
-
 def with_photo(tx: Tx, shop_id: int) -> set[int]:
     """The articles of a shop that have a picture."""
     query = sa.select(articles.c.id).where(articles.c.shop_id == shop_id, articles.c.photo.is_not(None))

@@ -15,7 +15,11 @@ from handlers.me import Placed
 from store import shop
 
 _SEE_OTHER = 303
-_TOLD = {"pin": "户卡密码已设好。", "cancelled": "已取消，积分退回来了。", "lost": "旧户卡已作废，下面是新卡号。"}
+_TOLD = {
+    "pin": "户卡密码已设好。",
+    "cancelled": "已取消，积分退回来了。",
+    "lost": "旧户卡已作废，下面是新卡号。",
+}
 
 
 def routes(house: House) -> list[BaseRoute]:
@@ -38,7 +42,9 @@ async def show_home(house: House, request: Request) -> Response:
     return await _home(house, request, told=told)
 
 
-async def _home(house: House, request: Request, *, told: str = "", problem: str = "", status: int = 200) -> Response:
+async def _home(
+    house: House, request: Request, *, told: str = "", problem: str = "", status: int = 200
+) -> Response:
     home = await personal.read(house, request, me.home)
     token = personal.form_token(house, request)
     return shown(request, "me.html", status=status, home=home, form_token=token, told=told, problem=problem)
@@ -64,7 +70,9 @@ async def tell_again(house: House, request: Request) -> Response:
     """A new pick-up code: the old one is kept by nobody."""
     fields = await form.receive_fields(request)
     which = basket.chosen(fields, "order")
-    return _ordered(request, await personal.write(house, request, fields, lambda ctx: me.new_code(ctx, which)))
+    return _ordered(
+        request, await personal.write(house, request, fields, lambda ctx: me.new_code(ctx, which))
+    )
 
 
 def _ordered(request: Request, placed: Placed) -> Response:
@@ -110,4 +118,9 @@ async def show_photo(house: House, request: Request) -> Response:
 
 async def show_card(request: Request) -> Response:
     """What a phone that scans a household's card is told. Nothing is looked up: nobody learns whose it is."""
-    return sorry(request, 200, "这是一张户卡", "请带着卡到平安超市，由店长在柜台上扫。\n捡到的，请交给村(社区)或网格员。")
+    return sorry(
+        request,
+        200,
+        "这是一张户卡",
+        "请带着卡到平安超市，由店长在柜台上扫。\n捡到的，请交给村(社区)或网格员。",
+    )
