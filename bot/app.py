@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot import clock, handover, webhooks
 from bot.house import House
-from bot.pages import citizen, lists
+from bot.pages import citizen, entrance, lists, me
 from bot.sandbox.app import mount as mount_sandbox
 from bot.sandbox.wire import AibotKeys, OfficialKeys
 from bot.sender import Sender
@@ -67,7 +67,8 @@ def create_app(house: House) -> FastAPI:
         app.state.sandbox = stand_in.state.sandbox
         app.router.routes.append(Route("/", _to_sandbox))
         app.router.routes.extend(stand_in.routes)
-    app.router.routes.append(_pages([*lists.routes(house), *citizen.routes(house)]))
+    parts = (entrance, me, lists, citizen)
+    app.router.routes.append(_pages([route for part in parts for route in part.routes(house)]))
     return app
 
 

@@ -24,7 +24,7 @@ SHOWN_MAX = 5
 def hours(ctx: Ctx, match: re.Match[str]) -> str | None:
     """The hours of the nearest shops; a manager who writes new ones changes them."""
     if not match["text"]:
-        shops = goods.nearest(ctx)[:SHOWN_MAX]
+        shops = goods.nearest_shops(ctx)[:SHOWN_MAX]
         return "\n".join(_line(ctx, one) for one in shops) or "平安超市还没有开。"
     if not keepers.kept(ctx):
         return None

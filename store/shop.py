@@ -313,3 +313,9 @@ def add_article(tx: Tx, **values: object) -> int:
 
 def change_article(tx: Tx, article_id: int, **values: object) -> None:
     tx.execute(sa.update(articles).where(articles.c.id == article_id).values(**values))
+
+
+def with_photo(tx: Tx, shop_id: int) -> set[int]:
+    """The articles of a shop that have a picture."""
+    query = sa.select(articles.c.id).where(articles.c.shop_id == shop_id, articles.c.photo.is_not(None))
+    return set(tx.execute(query).scalars())

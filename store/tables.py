@@ -112,6 +112,24 @@ invitations = sa.Table(
     _number("used_at", nullable=True),
 )
 
+# A person's browser: a link told in chat, used once, becomes a cookie. `work` is for those who hold a post.
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    _id(),
+    _ref("person_id", "people.id", index=True),
+    _text("scope"),
+    _text("path"),  # of the page the link leads to
+    _text("link_hash", unique=True),
+    _number("offered_at"),
+    _number("link_until"),
+    sa.Column("cookie_hash", sa.Text, nullable=True, unique=True),  # None until the link is used
+    _number("expires_at", nullable=True),
+    _number("ended_at", nullable=True),
+    sa.CheckConstraint("scope IN ('me', 'work')", name="scope"),
+    sa.CheckConstraint("(cookie_hash IS NULL) = (expires_at IS NULL)", name="begun"),
+)
+
 # Roads, compounds and firms by name: where they lie. A road through two villages has two rows.
 places = sa.Table(
     "places",
@@ -351,6 +369,7 @@ households = sa.Table(
     _number("opened_at"),
     _number("closed_at", nullable=True),
     _flag("is_unlisted"),  # does not want to stand on the honour roll
+    _number("pin_open_until", default="0"),  # until then a first PIN may be typed at the counter
 )
 members = sa.Table(
     "members",
