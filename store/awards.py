@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from store import households, ledger, meta, wallets
 from store.db import Conflict, Retry, Tx
+from store.digest import digest_of
 from store.ledger import POINTS, SCORE, Frozen, Insufficient
 from store.prepared import Prepared
 from store.tables import acct, bal, budgets, caps, freezes, withheld, xfer
@@ -182,7 +183,7 @@ def award(tx: Tx, asked: Award, *, now: int) -> Outcome:
     budget = known.budget or _budget_account(tx, asked.budget, asked.unit, now)
     request = _request(asked, budget, known.wallet or _wallet(tx, asked))
     if known.booked is not None:
-        if known.digest != ledger.digest_of(request):
+        if known.digest != digest_of(request):
             raise Conflict
         return Outcome(known.booked, "capped" if known.booked < asked.points else "")
     if known.obstacle:
@@ -472,7 +473,7 @@ _WHOLE = {
 def _row(one: Award, budget: int, wallet: int, now: int) -> dict[str, Any]:
     request = _request(one, budget, wallet)
     more = {"amount": one.points, "idem": one.idem, "revision": one.revision, "at": now}
-    values = {**request, **more, "digest": ledger.digest_of(request)}
+    values = {**request, **more, "digest": digest_of(request)}
     return {name: values[name] for name in _COLUMNS}
 
 
