@@ -3,9 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from functools import cache
 from operator import itemgetter
-from struct import Struct
 
 from nlp.around import Context, Cue, cues, uncovered
 from nlp.plain import plain
@@ -52,18 +50,19 @@ def classify_plain(simple: str, rules: Rules) -> Guess:
     totals = _totals(found, opening, rules)
     top = max(totals)
     best = totals.index(top)
-    speakers = rules.speakers[best]
-    words = tuple([rules.spelling[key] for key in found if key in speakers])
+    speakers, spelling = rules.speakers[best], rules.spelling
+    words = tuple([spelling[number] for number in found if number in speakers])
     if not words and OTHER in rules.by_code:
         return Guess(OTHER, uncertain=True, score=0, words=(), runner_up=None)
     second, runner_up = _runner_up(totals, best, rules)
+    margin = top - second
     return Guess(
-        category=rules.categories[best].code,
-        uncertain=not words or top - second < rules.margin,
-        score=top - LANE_ZERO,
-        words=words,
-        runner_up=runner_up,
-        margin=top - second,
+        rules.categories[best].code,
+        not words or margin < rules.margin,
+        top - LANE_ZERO,
+        words,
+        runner_up,
+        margin,
     )
 
 
@@ -72,24 +71,19 @@ def path(code: str, rules: Rules) -> tuple[tuple[str, str], ...]:
     return tuple(zip(rules.levels, code.split(LEVEL_END), strict=True)) if rules.levels else ()
 
 
-def _found(simple: str, rules: Rules) -> tuple[Collection[str], Collection[str]]:
-    """The keys of all that counts in a text, in its order, and of what counts twice in its opening."""
-    scanner, context = rules.scanner, rules.context
-    if rules.nested and not rules.hiding and context is None:
-        # No word takes another's place: positions are not needed.
-        opening = simple[: rules.opening]
-        return dict.fromkeys(scanner.all_words(simple)), set(scanner.all_words(opening))
-    hits = scanner.all_hits(simple)
+def _found(simple: str, rules: Rules) -> tuple[Collection[int], Collection[int]]:
+    """The numbers of all that counts in a text, in its order, and of what counts twice in its opening."""
+    context = rules.context
+    hits = rules.scanner.all_hits(simple)
     counted = _counted(hits, rules)
     if context is not None and (found := _in_context(simple, hits, counted, context, rules)) is not None:
-        first = {key for key, spans in found if spans[-1][1] <= rules.opening}
-        return dict.fromkeys([key for key, _ in found]), first
-    names = scanner.folded
-    words = dict.fromkeys([names[hit[0]] for hit in counted])
+        first = {number for number, spans in found if spans[-1][1] <= rules.opening}
+        return dict.fromkeys([number for number, _ in found]), first
+    numbers = dict.fromkeys([hit[0] for hit in counted])
     if len(simple) <= rules.opening:  # a title: all counts twice
-        return words, words
-    early = counted[: bisect_right(counted, rules.opening, key=_END)] if rules.opening else ()
-    return words, {names[hit[0]] for hit in early}
+        return numbers, numbers
+    early = bisect_right(counted, rules.opening, key=_END) if rules.opening else 0
+    return numbers, {hit[0] for hit in counted[:early]}
 
 
 _END = itemgetter(2)
@@ -116,26 +110,22 @@ def _in_context(
     return cues(simple, counted, used, rules.scanner.folded, context)
 
 
-def _totals(found: Collection[str], opening: Collection[str], rules: Rules) -> tuple[int, ...]:
+def _totals(found: Collection[int], opening: Collection[int], rules: Rules) -> tuple[int, ...]:
     """LANE_ZERO and what each category got."""
-    weight = rules.lanes.__getitem__
+    weight, layout = rules.lanes.__getitem__, rules.layout
     total = sum(map(weight, found))
     total += rules.start + (total if opening is found else sum(map(weight, opening)))
-    lanes = _lanes(len(rules.categories))
-    return lanes.unpack(total.to_bytes(lanes.size, "little"))
-
-
-@cache
-def _lanes(count: int) -> Struct:
-    return Struct(f"<{count}I")
+    return layout.unpack(total.to_bytes(layout.size, "little"))
 
 
 def _runner_up(totals: tuple[int, ...], best: int, rules: Rules) -> tuple[int, str | None]:
     """The second highest total, and its category if any word spoke for it."""
-    if len(totals) == 1:
+    others = totals[:best] + totals[best + 1 :]
+    if not others:
         return LANE_ZERO, None
-    second = sorted(totals)[-2]
-    category = rules.categories[totals.index(second, best + 1 if second == totals[best] else 0)]
+    second = max(others)
+    which = others.index(second)
+    category = rules.categories[which if which < best else which + 1]
     return second, category.code if second - LANE_ZERO > category.bias else None
 
 
@@ -147,13 +137,13 @@ def marks(text: str, rules: Rules) -> list[Mark]:
     """
     return [
         Mark(
-            word=rules.spelling[key],
+            word=rules.spelling[number],
             start=start,
             end=end,
             weights=tuple((rules.categories[which].code, weight) for which, weight in weights),
         )
-        for key, places in _cues(plain(text), rules)
-        if (weights := rules.weights[key])
+        for number, places in _cues(plain(text), rules)
+        if (weights := rules.weights[number])
         for start, end in places
     ]
 
@@ -165,8 +155,7 @@ def _cues(simple: str, rules: Rules) -> list[Cue]:
         found = _in_context(simple, hits, counted, rules.context, rules)
         if found is not None:
             return found
-    names = rules.scanner.folded
-    return [(names[word], ((start, end),)) for word, start, end in counted]
+    return [(word, ((start, end),)) for word, start, end in counted]
 
 
 def marked(text: str, rules: Rules) -> str:

@@ -74,7 +74,7 @@ def _settled(text: str) -> str:
 
 
 def shortened(text: str) -> str:
-    """The text with what is said again and again said once or twice: 救救救救我 is 救救我 and ！！！ is ！."""
+    """The text with what is said again and again said once or twice: 救救救救我 is 救救我, ！！！ is ！."""
     return AGAIN.sub(said, text)
 
 
