@@ -4,16 +4,16 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from operator import itemgetter
+from typing import NamedTuple
 
-from nlp.around import Context, Cue, cues, uncovered
+from nlp.around import Cue, cues, uncovered
 from nlp.plain import plain
 from nlp.rules import LANE_ZERO, LEVEL_END, OTHER, Rules
 from nlp.scan import Hit, longest
 from nlp.written import Span, spans, written
 
 
-@dataclass(frozen=True, slots=True)
-class Guess:
+class Guess(NamedTuple):  # made in a third of a dataclass's time
     """What a text is about; `category` is the best guess even where it is `uncertain`."""
 
     category: str
@@ -48,21 +48,20 @@ def classify_plain(simple: str, rules: Rules) -> Guess:
     """The same for a text that is in its plain form already."""
     found, opening = _found(simple, rules)
     totals = _totals(found, opening, rules)
-    top = max(totals)
+    ranked = sorted(totals)
+    top, second = ranked[-1], ranked[-2] if len(ranked) > 1 else LANE_ZERO
     best = totals.index(top)
     speakers, spelling = rules.speakers[best], rules.spelling
     words = tuple([spelling[number] for number in found if number in speakers])
     if not words and OTHER in rules.by_code:
         return Guess(OTHER, uncertain=True, score=0, words=(), runner_up=None)
-    second, runner_up = _runner_up(totals, best, rules)
-    margin = top - second
     return Guess(
-        rules.categories[best].code,
-        not words or margin < rules.margin,
-        top - LANE_ZERO,
-        words,
-        runner_up,
-        margin,
+        category=rules.categories[best].code,
+        uncertain=not words or top - second < rules.margin,
+        score=top - LANE_ZERO,
+        words=words,
+        runner_up=_runner_up(totals, best, second, rules),
+        margin=top - second,
     )
 
 
@@ -73,41 +72,37 @@ def path(code: str, rules: Rules) -> tuple[tuple[str, str], ...]:
 
 def _found(simple: str, rules: Rules) -> tuple[Collection[int], Collection[int]]:
     """The numbers of all that counts in a text, in its order, and of what counts twice in its opening."""
-    context = rules.context
-    hits = rules.scanner.all_hits(simple)
-    counted = _counted(hits, rules)
-    if context is not None and (found := _in_context(simple, hits, counted, context, rules)) is not None:
+    words, found = _counted(simple, rules)
+    if found is not None:
         first = {number for number, spans in found if spans[-1][1] <= rules.opening}
         return dict.fromkeys([number for number, _ in found]), first
-    numbers = dict.fromkeys([hit[0] for hit in counted])
+    numbers = dict.fromkeys([hit[0] for hit in words])
     if len(simple) <= rules.opening:  # a title: all counts twice
         return numbers, numbers
-    early = bisect_right(counted, rules.opening, key=_END) if rules.opening else 0
-    return numbers, {hit[0] for hit in counted[:early]}
+    early = bisect_right(words, rules.opening, key=_END) if rules.opening else 0
+    return numbers, {hit[0] for hit in words[:early]}
 
 
 _END = itemgetter(2)
 
 
-def _counted(hits: list[Hit], rules: Rules) -> list[Hit]:
-    """Of all hits those that count by themselves: the longest, or where the file is nested all."""
-    if rules.silent_from is not None:
-        hits = [hit for hit in hits if hit[0] < rules.silent_from]
+def _counted(simple: str, rules: Rules) -> tuple[list[Hit], list[Cue] | None]:
+    """The words that count by themselves, and where that is not all of it, all that counts."""
+    hits, context = rules.scanner.all_hits(simple), rules.context
+    used = [hit for hit in hits if hit[0] in context.used] if context else []
+    words = hits
+    if used and rules.silent_from is not None:
+        words = [hit for hit in hits if hit[0] < rules.silent_from]
     if not rules.nested:
-        return longest(hits)
-    return uncovered(hits, rules.hiding) if rules.hiding else hits
-
-
-def _in_context(
-    simple: str, hits: list[Hit], counted: list[Hit], context: Context, rules: Rules
-) -> list[Cue] | None:
-    used = [hit for hit in hits if hit[0] in context.used]
-    if not used:
-        return None
+        words = longest(words)
+    elif rules.hiding:
+        words = uncovered(words, rules.hiding)
+    if not used or not context:
+        return words, None
     if context.covers:  # a word inside an excluded one is none in a pair either
         both = [hit for hit in hits if hit[0] in context.covers or hit[0] in context.used]
         used = [hit for hit in uncovered(both, context.covers) if hit[0] in context.used]
-    return cues(simple, counted, used, rules.scanner.folded, context)
+    return words, cues(simple, words, used, rules.scanner.folded, context)
 
 
 def _totals(found: Collection[int], opening: Collection[int], rules: Rules) -> tuple[int, ...]:
@@ -118,15 +113,12 @@ def _totals(found: Collection[int], opening: Collection[int], rules: Rules) -> t
     return layout.unpack(total.to_bytes(layout.size, "little"))
 
 
-def _runner_up(totals: tuple[int, ...], best: int, rules: Rules) -> tuple[int, str | None]:
-    """The second highest total, and its category if any word spoke for it."""
-    others = totals[:best] + totals[best + 1 :]
-    if not others:
-        return LANE_ZERO, None
-    second = max(others)
-    which = others.index(second)
-    category = rules.categories[which if which < best else which + 1]
-    return second, category.code if second - LANE_ZERO > category.bias else None
+def _runner_up(totals: tuple[int, ...], best: int, second: int, rules: Rules) -> str | None:
+    """The category with the second highest total, if any word spoke for it."""
+    if len(totals) == 1:
+        return None
+    category = rules.categories[totals.index(second, best + 1 if second == totals[best] else 0)]
+    return category.code if second - LANE_ZERO > category.bias else None
 
 
 def marks(text: str, rules: Rules) -> list[Mark]:
@@ -135,6 +127,9 @@ def marks(text: str, rules: Rules) -> list[Mark]:
     `weights` are those of the file, also where the word counted twice; of a word that another takes
     back what is left of them.
     """
+    words, found = _counted(plain(text), rules)
+    if found is None:
+        found = [(word, ((start, end),)) for word, start, end in words]
     return [
         Mark(
             word=rules.spelling[number],
@@ -142,20 +137,10 @@ def marks(text: str, rules: Rules) -> list[Mark]:
             end=end,
             weights=tuple((rules.categories[which].code, weight) for which, weight in weights),
         )
-        for number, places in _cues(plain(text), rules)
+        for number, places in found
         if (weights := rules.weights[number])
         for start, end in places
     ]
-
-
-def _cues(simple: str, rules: Rules) -> list[Cue]:
-    hits = rules.scanner.all_hits(simple)
-    counted = _counted(hits, rules)
-    if rules.context is not None:
-        found = _in_context(simple, hits, counted, rules.context, rules)
-        if found is not None:
-            return found
-    return [(word, ((start, end),)) for word, start, end in counted]
 
 
 def marked(text: str, rules: Rules) -> str:
