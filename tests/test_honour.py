@@ -16,8 +16,8 @@ def test_the_first_households_of_a_village(town: Town) -> None:
     assert town.say("李秀英", "红榜").splitlines() == [
         head,
         "1. 李秀英家 30 分（您家）",
-        "2. 王**家 20 分",
-        "3. 夏**家 10 分",
+        "2. 王＊家 20 分",
+        "3. 夏＊家 10 分",
         "您家得 30 分，第 1 名（只有您看得到）。",
     ]
     assert town.say("徐慧敏", "积分排名 本月").splitlines() == [
@@ -27,11 +27,11 @@ def test_the_first_households_of_a_village(town: Town) -> None:
         "3. 夏知秋家 10 分",
     ]
     # In a group nobody is named in full, and nobody's rank is told.
-    assert town.say_in_group("徐慧敏", "红榜").splitlines()[1] == "1. 李**家 30 分"
+    assert town.say_in_group("徐慧敏", "红榜").splitlines()[1] == "1. 李＊家 30 分"
     assert town.say("王小满", "不上榜") == "好的，红榜上不再写您家。想上榜请发：上榜"
     assert town.say("王小满", "红榜").splitlines()[1:] == [
-        "1. 李**家 30 分",
-        "2. 夏**家 10 分",
+        "1. 李＊家 30 分",
+        "2. 夏＊家 10 分",
         "您家得 20 分，第 2 名（只有您看得到）。",
     ]
     assert town.say("王小满", "上榜").startswith("好的")
@@ -40,8 +40,8 @@ def test_the_first_households_of_a_village(town: Town) -> None:
     town.say("严守正", f"更正 {number} 重复")
     town.say("严守正", f"更正 {int(number) - 1} 重复")
     assert [line.split("家")[0] for line in town.say("陈桂芳", "红榜 幸福社区").splitlines()[1:3]] == [
-        "1. 王**",
-        "2. 李**",
+        "1. 王＊",
+        "2. 李＊",
     ]
     assert town.say("陈桂芳", "红榜 不知道哪里").startswith("收到，编号 ")
     assert town.say("秦颖", "红榜").startswith("请写村(社区)名")
@@ -59,7 +59,7 @@ def test_the_first_households_of_a_village(town: Town) -> None:
     assert "honour.post" not in town.run_jobs()
     posted = [text for text in town.heard("QH-XF") if text.startswith("【红榜】")]
     assert posted == [
-        "【红榜】幸福社区 2026年11月\n1. 王**家 20 分\n2. 李**家 10 分\n3. 夏**家 10 分\n"
+        "【红榜】幸福社区 2026年11月\n1. 王＊家 20 分\n2. 李＊家 10 分\n3. 夏＊家 10 分\n"
         "谢谢大家！不想上榜可发：不上榜"
     ]
     assert [text for text in town.heard("QH-QS") if "红榜" in text] == []
