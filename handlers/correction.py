@@ -7,7 +7,7 @@ from handlers.days import clock_time
 from handlers.discipline import TOPIC
 from handlers.household import settle_in
 from handlers.whom import STEWARDS, WHOM, WHY, called, find, heard, home, not_own, tell, tell_group
-from store import households, reversals, wallets
+from store import households, looks, reversals, wallets
 from store.reversals import Given, Reversal
 
 CORRECTORS = ("shop_supervisor", "dispatcher", "leader")
@@ -17,7 +17,6 @@ ENTRIES_MAX = 20
 
 @command(
     "户明细",
-    "流水",
     grammar=rf"{WHOM}",
     roles=READERS,
     usage="户明细 户",
@@ -26,6 +25,9 @@ ENTRIES_MAX = 20
 )
 def entries(ctx: Ctx, match: re.Match[str]) -> str:
     household = find(ctx, match["whom"], *READERS)
+    if households.of(ctx.tx, ctx.person.id) != household.id:
+        subject = f"household:{household.id}"
+        looks.add(ctx.tx, actor_id=ctx.person.id, subject=subject, why="户明细", now=ctx.now)
     found = wallets.entries(ctx.tx, household.id, ENTRIES_MAX)
     owed = wallets.owed(ctx.tx, household.id)
     debt = f"，欠 {owed} 分" if owed else ""

@@ -8,6 +8,7 @@ from typing import Any
 from handlers.ctx import Ctx, JobCtx, Refused, command, cron, may
 from handlers.days import local
 from handlers.earn import home_of, household_of
+from handlers.names import masked
 from handlers.whom import STEWARDS
 from store import honours, households, outbox
 from store.honours import Earner
@@ -45,7 +46,7 @@ def show(ctx: Ctx, match: re.Match[str]) -> str | None:
     if village is None:
         return None
     found = honours.earners(ctx.tx, ctx.registry.under(village), first=period.first, last=period.last)
-    own = household_of(ctx.tx, ctx.person.id, now=ctx.now)
+    own = households.of(ctx.tx, ctx.person.id) or 0
     reads_names = may(ctx, village, *MAY_READ_NAMES) and not ctx.message.chat
     lines = listed(found, own=own if not ctx.message.chat else 0, is_masked=not reads_names)
     head = f"【红榜】{ctx.registry.units[village].name} {period.name}"
@@ -93,11 +94,6 @@ def listed(found: list[Earner], *, own: int = 0, is_masked: bool = True) -> list
         name = one.name if mine or not is_masked else masked(one.name)
         lines.append(f"{place}. {name or '未登记姓名'}家 {one.points} 分" + ("（您家）" if mine else ""))
     return lines
-
-
-def masked(name: str) -> str:
-    """李**: enough to know oneself, too little for a stranger."""
-    return name[:1] + "*" * max(len(name) - 1, 1) if name else ""
 
 
 def _own_rank(ctx: Ctx, found: list[Earner], own: int) -> list[str]:

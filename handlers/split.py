@@ -28,6 +28,7 @@ def ask(ctx: Ctx, match: re.Match[str]) -> str:
     if any(one.person_id == ctx.person.id for one in splits.asked(ctx.tx, household_id)):
         raise Refused("您已经提出分户，等家人同意。不分了请发：取消分户")
     _check(ctx, household_id, ctx.person.id, points)
+    splits.drop_elsewhere(ctx.tx, ctx.person.id, household_id, now=ctx.now)
     number = splits.add(
         ctx.tx, household_id=household_id, person_id=ctx.person.id, points=points, now=ctx.now
     )

@@ -44,6 +44,14 @@ def _all(tx: Tx, condition: sa.ColumnElement[bool]) -> list[Split]:
     return [Split(*row) for row in tx.execute(sa.select(*columns).where(condition).order_by(splits.c.id))]
 
 
+def drop_elsewhere(tx: Tx, person_id: int, household_id: int, *, now: int) -> None:
+    """What somebody asked of a household that was left since is no longer asked."""
+    stale = sa.update(splits).where(
+        splits.c.person_id == person_id, splits.c.household_id != household_id, splits.c.state == "asked"
+    )
+    tx.execute(stale.values(state="dropped", decided_by=person_id, decided_at=now))
+
+
 def end(tx: Tx, split: Split, state: str, *, by_id: int, now: int, new_id: int | None = None) -> None:
     """Raises Conflict when somebody answered first."""
     still = sa.update(splits).where(splits.c.id == split.id, splits.c.state == "asked")

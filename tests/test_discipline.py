@@ -2,6 +2,9 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import sqlalchemy as sa
+
+from store.tables import looks
 from tests.invariants import broken
 from tests.test_redeem import earn
 from tests.town import DAY, Town, openid
@@ -13,8 +16,6 @@ def told(town: Town, who: str) -> list[str]:
 
 
 def notices(town: Town) -> list[dict[str, str]]:
-    import sqlalchemy as sa
-
     with town.db.read() as tx:
         found = tx.execute(sa.text("SELECT address, text FROM outbox ORDER BY id")).mappings()
         return [dict(row) for row in found]
@@ -135,6 +136,9 @@ def test_an_award_is_taken_back_once_and_what_was_spent_becomes_a_debt(town: Tow
     town.say("李秀英", "兑换 肥皂")
     listed = town.say("严守正", "户明细 李秀英").splitlines()
     assert listed[0].startswith("李秀英家（户号 ")
+    with town.db.read() as tx:  # who looks is written down, but not at the own household
+        seen = tx.execute(sa.select(looks.c.subject, looks.c.why)).all()
+        assert [(row[0].split(":")[0], row[1]) for row in seen] == [("household", "户明细")]
     numbers = [line.split(" ")[0] for line in listed[1:]]
     held, second, first = numbers
     assert town.say("徐慧敏", f"更正 {second} 不实").startswith("收到，编号 ")

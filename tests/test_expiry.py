@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,17 @@ def db(empty_url: str) -> Iterator[Database]:
     opened.close()
 
 
+@pytest.fixture
+def numbers() -> Iterator[int]:
+    return count(1)
+
+
+@pytest.fixture
+def first(db: Database) -> Award:
+    """An award of one point for a household of one; the examples of a property share it."""
+    return db.write(_open)
+
+
 def _open(tx: Tx) -> Award:
     town = {"code": "T", "name": "镇", "level": "town"}
     town_id = tx.execute(sa.insert(units).returning(units.c.id), town).scalar_one()
@@ -140,12 +152,10 @@ def _in_order(points: list[int]) -> list[int]:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS)
-def test_cohorts_hold_what_single_points_would(db: Database, steps: list[tuple[str, int, int]]) -> None:
+def test_cohorts_hold_what_single_points_would(
+    db: Database, first: Award, numbers: Iterator[int], steps: list[tuple[str, int, int]]
+) -> None:
     """The oracle is a pocket of coins, each with its last day; the oldest is taken out first."""
-    state = getattr(db, "li", None)
-    if state is None:
-        state = db.li = [db.write(_open), 0]  # type: ignore[attr-defined]
-    first: Award = state[0]
     home = first.household_id or 0
     with db.read() as tx:
         pocket = [c for c, _, n in wallets.cohorts(tx, home) for _ in range(n)]
@@ -153,8 +163,7 @@ def test_cohorts_hold_what_single_points_would(db: Database, steps: list[tuple[s
     with db.read() as tx:
         before = _expired(tx)
     for what, a, b in steps:
-        state[1] += 1
-        key = f"step:{state[1]}"
+        key = f"step:{next(numbers)}"
         if what == "award":
             db.write(
                 lambda tx, a=a, b=b, key=key: awards.award(
