@@ -14,7 +14,10 @@ from tests.web import Web, form_of, heading, signed_in
 
 def texts(page: Response, tag: str) -> list[str]:
     """The words of every element of a kind that has a text of its own."""
-    return [unescape(found) for found in re.findall(rf"<{tag}(?: [^>]*)?>([^<]+)</{tag.split('[')[0]}>", page.text)]
+    return [
+        unescape(found)
+        for found in re.findall(rf"<{tag}(?: [^>]*)?>([^<]+)</{tag.split('[')[0]}>", page.text)
+    ]
 
 
 def field(page: Response, name: str) -> str:
@@ -50,7 +53,9 @@ def test_a_resident_orders_several_things_at_once_and_fetches_them(town: Town) -
     home = web.get("/me")
     assert texts(home, "b")[:1] == ["肥皂"] and "20" in texts(home, "p")
     assert "另有 20 分已换商品，等着去领。" in texts(home, "p")
-    assert town.say("戴满仓", f"核销 {code_of(page)}").startswith("核销成功（单号 1）：李秀英，肥皂 2 块，20 分。")
+    assert town.say("戴满仓", f"核销 {code_of(page)}").startswith(
+        "核销成功（单号 1）：李秀英，肥皂 2 块，20 分。"
+    )
     assert "等着去领" not in texts(web.get("/me"), "h2")
     assert town.drift() == []
 
@@ -69,7 +74,9 @@ def test_an_order_sent_twice_is_one_order_with_one_code(town: Town) -> None:
     assert town.points("李秀英") == 5
     # Another person's browser cannot bring the order up by its number.
     stolen = signed_in(town, "王小满")
-    page = stolen.post("/me/order", {**fields, "form_token": form_of(stolen.get("/me"), "/me/out")["form_token"]})
+    page = stolen.post(
+        "/me/order", {**fields, "form_token": form_of(stolen.get("/me"), "/me/out")["form_token"]}
+    )
     assert problem(page) == (422, "积分不够：需要 25 分，您现有 0 分。")
     assert town.drift() == []
 
@@ -192,4 +199,3 @@ def place(town: Town, who: str, unit_id: int) -> None:
             sa.update(tables.households).where(tables.households.c.id == household_id).values(unit_id=unit_id)
         )
     )
-
