@@ -1,27 +1,45 @@
 """The card of a household and its PIN: 挂失, 开通密码, and what a counter asks before it sells on a card."""
 
+import hmac
 import re
+from dataclasses import dataclass
 
-from handlers import keepers
+from handlers import keepers, sign_in
 from handlers.codes import keyed, new_code
 from handlers.ctx import GAP, Ctx, Refused, areas, command
 from handlers.days import DAY_SECONDS, clock_time
 from handlers.earn import household_of
-from store import cards, households
+from store import cards, households, looks
 from store.cards import Card
+from store.units import Unit
 
 WRONG_PINS_MAX = 5
 LOCK_SECONDS = 15 * 60
 OPEN_SECONDS = DAY_SECONDS  # a grid worker goes to the shop with an elder on the same or the next day
+PRINT_MAX = 1_000  # cards at once, 100 sheets
 STAFF = ("worker", "village_staff")
 NUMBER = r"[A-Za-z0-9]{4}[ -]?[A-Za-z0-9]{4}"
 _SCANNED = re.compile(rf"(?:.*/c/)?(?P<code>{NUMBER})/?")
 _EASY = "01234567890 09876543210"  # no six digits in a row from here
 
 
+@dataclass(frozen=True, slots=True)
+class Face:
+    """What is printed on a card: a masked name, where it lives, its number and what its QR says."""
+
+    who: str
+    home: str
+    number: str
+    address: str
+
+
 def own(ctx: Ctx) -> Card:
     """The card of the speaker's household."""
     return cards.of(ctx.tx, household_of(ctx.tx, ctx.person.id, now=ctx.now))
+
+
+def of(ctx: Ctx, household_id: int) -> Card:
+    return cards.of(ctx.tx, household_id)
 
 
 def number(card: Card) -> str:
@@ -38,6 +56,37 @@ def scanned(ctx: Ctx, text: str) -> Card | None:
     """The card whose number or QR somebody typed or scanned."""
     match = _SCANNED.fullmatch(text.strip())
     return cards.by_code(ctx.tx, re.sub("[ -]", "", match["code"]).upper()) if match else None
+
+
+# ---- printing them
+
+
+@command("户卡", "打印户卡", roles=STAFF, usage="户卡", about="打印片区里各户的户卡")
+def print_out(ctx: Ctx, _match: re.Match[str]) -> str:
+    return sign_in.offer(ctx, "work", "/cards", "户卡打印")
+
+
+def areas_to_print(ctx: Ctx) -> list[Unit]:
+    """The units whose cards the speaker may print, each with all below it."""
+    found = areas(ctx, *STAFF)
+    if not found:
+        raise Refused("您没有负责的片区。")
+    return [ctx.registry.units[unit_id] for unit_id in found]
+
+
+def printed(ctx: Ctx, unit_id: int) -> list[Face]:
+    """Every card of a unit of the speaker's area; that they were printed is written down."""
+    if unit_id not in areas(ctx, *STAFF):
+        raise Refused("这不是您的片区。")
+    looks.add(ctx.tx, actor_id=ctx.person.id, subject=f"unit:{unit_id}", why="打印户卡", now=ctx.now)
+    found = cards.in_units(ctx.tx, ctx.registry.under(unit_id), PRINT_MAX)
+    return [
+        Face(keepers.masked(card.name), _home(ctx, card), number(card), address(ctx, card)) for card in found
+    ]
+
+
+def _home(ctx: Ctx, card: Card) -> str:
+    return ctx.registry.full_name(card.unit_id) if card.unit_id in ctx.registry.units else ""
 
 
 # ---- a lost card
@@ -126,11 +175,12 @@ def wrong(ctx: Ctx, card: Card, pin: str) -> str:
 
     An answer and no refusal: the count of wrong ones must be kept.
     """
+    card = cards.hold_still(ctx.tx, card.household_id)
     if not card.pin_hash:
         return "这户还没有设密码。"
     if card.locked_until > ctx.now:
         return f"密码输错太多次，请在 {clock_time(card.locked_until)} 以后再试。"
-    if _hash(ctx, card.household_id, pin) == card.pin_hash:
+    if hmac.compare_digest(_hash(ctx, card.household_id, pin), card.pin_hash):
         cards.right_pin(ctx.tx, card.household_id)
         return ""
     until = ctx.now + LOCK_SECONDS

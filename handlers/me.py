@@ -1,6 +1,6 @@
 """The page of one's own: points, household, orders, cases. Nothing of anybody else's."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from handlers import cards, goods, keepers, opening, orders, sheet
@@ -184,7 +184,7 @@ def _order(ctx: Ctx, redemption: Redemption) -> Order:
     )
 
 
-def pieces(ctx: Ctx, lines: list[Line]) -> list[Piece]:
+def pieces(ctx: Ctx, lines: Sequence[Line]) -> list[Piece]:
     """Lines of an order as people read them."""
     known = stock.names(ctx.tx, [line.article_id for line in lines])
     return [Piece(*known[line.article_id], line.count, line.points) for line in lines]

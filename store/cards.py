@@ -31,6 +31,12 @@ _CARD = (
 _LIVING = households.c.closed_at.is_(None)
 _BY_CODE = Prepared(sa.select(*_CARD).where(households.c.code == sa.bindparam("code"), _LIVING))
 _OF = Prepared(sa.select(*_CARD).where(households.c.id == sa.bindparam("household_id")))
+_LOCK = Prepared(
+    sa.update(households)
+    .where(households.c.id == sa.bindparam("household_id"))
+    .values(wrong_tries=households.c.wrong_tries)
+    .returning(*_CARD)
+)
 
 
 def by_code(tx: Tx, code: str) -> Card | None:
@@ -41,6 +47,12 @@ def by_code(tx: Tx, code: str) -> Card | None:
 
 def of(tx: Tx, household_id: int) -> Card:
     (row,) = tx.execute(_OF, {"household_id": household_id})
+    return Card(*row)
+
+
+def hold_still(tx: Tx, household_id: int) -> Card:
+    """The card, which nobody else changes until this transaction ends: two guesses at once count as two."""
+    (row,) = tx.execute(_LOCK, {"household_id": household_id})
     return Card(*row)
 
 

@@ -148,6 +148,12 @@ def lines_of(tx: Tx, redemption_id: int) -> list[Line]:
     return [Line(*row) for row in tx.execute(query.order_by(redemption_lines.c.id))]
 
 
+def lines(tx: Tx, line_ids: Iterable[int]) -> list[Line]:
+    """Lines of any orders, by their numbers."""
+    query = sa.select(*_LINE).where(redemption_lines.c.id.in_(list(line_ids)))
+    return [Line(*row) for row in tx.execute(query.order_by(redemption_lines.c.id))]
+
+
 def held_with_code(tx: Tx, shop_ids: Iterable[int], code_hashes: Iterable[str]) -> Redemption | None:
     """The redemption that waits in one of the shops under this pick-up code."""
     query = sa.select(*_REDEMPTION).where(

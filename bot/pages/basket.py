@@ -17,6 +17,11 @@ def wanted(fields: Mapping[str, str]) -> dict[int, int]:
     return found
 
 
+def ticked(fields: Mapping[str, str]) -> list[int]:
+    """The lines of orders that are ticked, of fields such as line12=on."""
+    return sorted(int(name[4:]) for name in fields if re.fullmatch(r"line\d{1,15}", name, re.ASCII))
+
+
 def chosen(fields: Mapping[str, str], name: str) -> int:
     """The number a field holds, 0 where it holds none: nothing has the number 0."""
     value = fields.get(name, "")

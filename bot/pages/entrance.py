@@ -10,7 +10,7 @@ from bot.house import House
 from bot.pages import form, personal
 from bot.pages.render import shown, sorry
 from handlers import sign_in
-from handlers.mask import masked_name
+from handlers.keepers import masked
 from store.db import Busy
 
 _SEE_OTHER = 303
@@ -32,7 +32,7 @@ async def show_door(house: House, request: Request) -> Response:
     door = await house.db.read_async(lambda tx: sign_in.door(tx, token, now=now))
     if door is None:
         return _used(request)
-    return shown(request, "door.html", name=masked_name(door.name), scope=door.scope)
+    return shown(request, "door.html", name=masked(door.name) if door.name else "", scope=door.scope)
 
 
 async def enter(house: House, request: Request) -> Response:

@@ -22,6 +22,7 @@ from handlers.sign_in import Entered
 from store.db import Busy, Conflict, Tx
 
 T = TypeVar("T")
+Act = Callable[[Ctx], T]  # what is done for whoever is signed in, in one unit of work
 Page = Callable[[House, Request], Awaitable[Response]]
 FORM_TOKEN = "form_token"  # noqa: S105 - the name of the field
 _HOW = {
@@ -63,7 +64,7 @@ def route(
     return Route(path, endpoint, methods=list(methods))
 
 
-async def read(house: House, request: Request, work: Callable[[Ctx], T]) -> T:
+async def read(house: House, request: Request, work: Act[T]) -> T:
     """What `work` finds for whoever is signed in."""
     cookie, scope = _cookie(house, request), request.state.scope
     county, now = house.county, house.now()
@@ -72,7 +73,7 @@ async def read(house: House, request: Request, work: Callable[[Ctx], T]) -> T:
     )
 
 
-async def write(house: House, request: Request, fields: dict[str, str], work: Callable[[Ctx], T]) -> T:
+async def write(house: House, request: Request, fields: dict[str, str], work: Act[T]) -> T:
     """What `work` answers whoever is signed in, once it is durable. `fields` must come from our own page."""
     cookie, scope = _cookie(house, request), request.state.scope
     county, now = house.county, house.now()
