@@ -25,9 +25,9 @@ class Ending:
 
 
 _FROZEN = sa.select(freezes.c.household_id).where(freezes.c.lifted_at.is_(None))
-# Written out: SQLite knows a partial index by its condition, and parameters are none.
-_IS_COHORT = sa.and_(acct.c.cohort > sa.literal_column("0"), acct.c.kind == sa.literal_column("'wallet'"))
-_EXPIRING = (_IS_COHORT, acct.c.unit == POINTS, bal.c.posted > 0)
+# Written out: SQLite knows a partial index by its condition, and a parameter is none.
+_IS_COHORT = acct.c.cohort > sa.literal_column("0")
+_EXPIRING = (_IS_COHORT, acct.c.kind == "wallet", acct.c.unit == POINTS, bal.c.posted > 0)
 
 
 def sweep(tx: Tx, today: int, *, run: str, now: int) -> int:

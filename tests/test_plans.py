@@ -68,4 +68,4 @@ def test_a_month_begins_with_its_movements_and_a_ranking_with_its_awards(sqlite_
 def test_where_no_points_expire_it_is_asked_of_an_empty_index(sqlite_empty: Path) -> None:
     tx = Explaining(sqlite_empty)
     expiries.warnings(tx, first=20261201, last=20261231, limit=5)  # type: ignore[arg-type]
-    assert tx.plans[0] == ["SEARCH acct USING INDEX ix_acct_expiring (cohort>? AND cohort<?)"]
+    assert tx.plans[0] == ["SEARCH acct USING COVERING INDEX ix_acct_expiring (cohort>? AND cohort<?)"]
