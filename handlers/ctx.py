@@ -40,7 +40,9 @@ class Refused(Exception):
 class OpenCases(Protocol):
     """Asked which open cases are like a new one; a hint, looked up again in the unit of work."""
 
-    def find(self, text: str, unit_ids: Collection[int], at: int, limit: int) -> list[tuple[int, float]]:
+    def find(
+        self, text: str, unit_ids: Collection[int], at: int, limit: int, *, category: str = ""
+    ) -> list[tuple[int, float]]:
         """(case, how alike) as nlp.alike.Index.find gives them."""
         ...
 

@@ -53,8 +53,11 @@ class Context:
 
     pairs: Mapping[str, tuple[Pair, ...]]  # by each of their first words
     whole: frozenset[str]  # words that count more, or only, where jieba sees a word
-    windows: tuple[Window, ...]
-    used: frozenset[int]  # words of the scanner that stand in a pair, among the whole words or in a window
+    beside: Mapping[str, tuple[Window, ...]]  # the windows, by each of their words
+    # Of the scanner's words those that stand in a pair, among the whole words or in a window, and the
+    # excluded ones that hold one of them.
+    used: frozenset[int]
+    covers: frozenset[int]
 
 
 def whole_key(word: str) -> str:
@@ -77,8 +80,10 @@ def cues(
     places: dict[str, list[Span]] = {}
     for word, start, end in used:
         places.setdefault(names[word], []).append((start, end))
-    more = [*_pairs(text, places, context), *_whole(text, places, context)]
-    starts, ends = _taken_back(text, places, context.windows)
+    more = list(_pairs(text, places, context)) if context.pairs else []
+    if context.whole:
+        more += _whole(text, places, context)
+    starts, ends = _taken_back(text, places, context.beside)
     if not more and not (starts or ends):
         return None
     touched = not starts.keys().isdisjoint([start for _, start, _ in words])
@@ -91,12 +96,20 @@ def cues(
 
 
 def _left(found: Sequence[Cue], starts: Mapping[int, int], ends: Mapping[int, int]) -> Iterator[Cue]:
-    percents = [min(starts.get(spans[0][0], 100), ends.get(spans[-1][1], 100)) for _, spans in found]
-    most: dict[str, int] = {}
-    for (key, _), percent in zip(found, percents, strict=True):
-        most[key] = max(percent, most.get(key, 0))
-    for (key, spans), percent in zip(found, percents, strict=True):
-        if percent == most[key] > 0:
+    touched = {key for key, spans in found if spans[0][0] in starts or spans[-1][1] in ends}
+    most = dict.fromkeys(touched, 0)
+    percents = []
+    for key, spans in found:
+        percent = 100
+        if key in touched:
+            percent = min(starts.get(spans[0][0], 100), ends.get(spans[-1][1], 100))
+            most[key] = max(percent, most[key])
+        percents.append(percent)
+    for cue, percent in zip(found, percents, strict=True):
+        key, spans = cue
+        if key not in touched:
+            yield cue
+        elif percent == most[key] > 0:
             yield (key if percent == 100 else less_key(key, percent)), spans
 
 
@@ -134,15 +147,15 @@ def _whole(text: str, places: Mapping[str, list[Span]], context: Context) -> Ite
 
 
 def _taken_back(
-    text: str, places: Mapping[str, list[Span]], windows: Iterable[Window]
+    text: str, places: Mapping[str, list[Span]], beside: Mapping[str, tuple[Window, ...]]
 ) -> tuple[dict[int, int], dict[int, int]]:
     """Where a cue that starts, or one that ends, is taken back, and what is left of it in percent."""
     starts: dict[int, int] = {}
     ends: dict[int, int] = {}
-    for window in windows:
-        hidden = {at for word in window.but for span in places.get(word, ()) for at in range(*span)}
-        for start, end in [span for word in window.words for span in places.get(word, ())]:
-            if not hidden.isdisjoint((start, end - 1)):
+    for window in dict.fromkeys([window for word in places for window in beside.get(word, ())]):
+        hidden = _covered(window.but, places)
+        for start, end in [span for word in window.words if word in places for span in places[word]]:
+            if hidden and not hidden.isdisjoint((start, end - 1)):
                 continue
             if window.side == "before":
                 edges, reached = starts, range(end, _reach(text, end, 1, window.gap) + 1)
@@ -151,6 +164,10 @@ def _taken_back(
             for at in reached:
                 edges[at] = min(window.percent, edges.get(at, 100))
     return starts, ends
+
+
+def _covered(words: Iterable[str], places: Mapping[str, list[Span]]) -> set[int]:
+    return {at for word in words if word in places for span in places[word] for at in range(*span)}
 
 
 def _reach(text: str, at: int, step: int, gap: int) -> int:

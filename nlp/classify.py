@@ -110,9 +110,9 @@ def _in_context(
     used = [hit for hit in hits if hit[0] in context.used]
     if not used:
         return None
-    if rules.hiding:  # a word inside an excluded one is none in a pair either
-        covers = [hit for hit in hits if hit[0] in rules.hiding]
-        used = [hit for hit in uncovered(covers + used, rules.hiding) if hit[0] in context.used]
+    if context.covers:  # a word inside an excluded one is none in a pair either
+        both = [hit for hit in hits if hit[0] in context.covers or hit[0] in context.used]
+        used = [hit for hit in uncovered(both, context.covers) if hit[0] in context.used]
     return cues(simple, counted, used, rules.scanner.folded, context)
 
 

@@ -130,7 +130,7 @@ def _compile(file: File, needed: set[str], alarms: Alarms, *, revision: str) -> 
         start=pack((which, LANE_ZERO + category.bias) for which, category in enumerate(in_order)),
         hiding=frozenset(which for which, word in enumerate(scanner.folded) if word in excluded),
         silent_from=len(votes) if len(votes) < len(scanner.words) else None,
-        context=_context(scanner, in_order, windows),
+        context=_context(scanner, in_order, windows, excluded),
         levels=levels,
         alarms=alarms,
     )
@@ -258,7 +258,9 @@ def _speakers(weights: Mapping[str, Votes], categories: int) -> tuple[frozenset[
     return tuple(map(frozenset, speakers))
 
 
-def _context(scanner: Scanner, categories: Iterable[Category], windows: tuple[Window, ...]) -> Context | None:
+def _context(
+    scanner: Scanner, categories: Iterable[Category], windows: Iterable[Window], excluded: Iterable[str]
+) -> Context | None:
     pairs: dict[str, dict[str, Pair]] = {}
     used: set[str] = set()
     for pair in (pair for category in categories for pair in category.pairs):
@@ -266,14 +268,21 @@ def _context(scanner: Scanner, categories: Iterable[Category], windows: tuple[Wi
         for word in pair.firsts:
             pairs.setdefault(word, {}).setdefault(pair.key, pair)
     whole = frozenset(fold(word) for category in categories for word in category.whole)
-    if not (pairs or whole or windows):
+    beside: dict[str, dict[Window, None]] = {}
+    for window in windows:
+        used.update(window.words, window.but)
+        for word in window.words:
+            beside.setdefault(word, {})[window] = None
+    used |= whole
+    if not used:
         return None
-    used |= whole | {word for window in windows for word in (*window.words, *window.but)}
+    covers = {word for word in excluded if any(one in word and one != word for one in used)}
     return Context(
         pairs={first: tuple(each.values()) for first, each in pairs.items()},
         whole=whole,
-        windows=windows,
+        beside={word: tuple(each) for word, each in beside.items()},
         used=frozenset(which for which, word in enumerate(scanner.folded) if word in used),
+        covers=frozenset(which for which, word in enumerate(scanner.folded) if word in covers),
     )
 
 

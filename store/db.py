@@ -137,6 +137,8 @@ class _Job(Generic[T]):
 
 
 class _Writer(Protocol):
+    last_commit: object
+
     def submit(self, job: _Job[Any]) -> None: ...
     def close(self) -> None: ...
 
@@ -165,6 +167,12 @@ class Database:
                 self._writer = _SqliteWriter(self.path, note)
             else:
                 self._writer = _PostgresWriter(self.url)
+
+    @property
+    def last_commit(self) -> object:
+        """Stands for the last commit of this process: another object after each, there before its
+        caller hears of it. Whoever has read since need not read again while it stays the same."""
+        return self._writer.last_commit if self._writer else None
 
     def write(self, work: Callable[[Tx], T]) -> T:
         """Run `work` in a transaction; its result is durable when this returns. For threads."""
@@ -299,6 +307,7 @@ class _SqliteWriter:
         self._connection = self._engine.connect()
         self._closed = False
         self._last_size = 1
+        self.last_commit = object()
         self._door = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="mashang-writer", daemon=True)
         self._thread.start()
@@ -328,6 +337,7 @@ class _SqliteWriter:
                 log.warning("group of %d works did not commit (%s); each runs alone", len(group), error)
                 for job in group:
                     self._run_alone(job)
+            self.last_commit = object()
             _settle(group)
             self._last_size = len(group)
 
@@ -434,6 +444,7 @@ class _PostgresWriter:
         self._threads = ThreadPoolExecutor(
             POSTGRES_CONNECTIONS, thread_name_prefix="mashang-writer", initializer=_mark_thread
         )
+        self.last_commit = object()
         self._places = threading.BoundedSemaphore(QUEUE_MAX)
         self._closed = False
         self._door = threading.Lock()
@@ -455,6 +466,7 @@ class _PostgresWriter:
             job.result = self._commit(job.work)
         except BaseException as error:
             job.error = error
+        self.last_commit = object()
         self._places.release()
         _settle([job])
 
