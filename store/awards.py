@@ -495,8 +495,6 @@ _PAIR = {
     "postgresql": ("CAST(r.value ->> 0 AS bigint)", "CAST(r.value ->> 1 AS bigint)"),
 }
 _BOTH = ("sqlite", "postgresql")
-# The list first, then what it names: SQLite would read the whole table and search the list for each row.
-_JOIN = {"sqlite": "CROSS JOIN", "postgresql": "JOIN"}
 _BOOK_ALL = {
     # SQLite's guards refuse a known key before ON CONFLICT is asked; on PostgreSQL one may come in meanwhile.
     name: f"INSERT INTO xfer ({', '.join(_COLUMNS)}) "  # noqa: S608
@@ -506,7 +504,7 @@ _BOOK_ALL = {
     for name in _BOTH
 }
 _OTHERS = {
-    name: f"SELECT 1 FROM {_GIVEN[name]} {_JOIN[name]} xfer x ON x.idem = {_columns_of(_FIELD[name], 'idem')} "  # noqa: S608
+    name: f"SELECT 1 FROM {_GIVEN[name]} JOIN xfer x ON x.idem = {_columns_of(_FIELD[name], 'idem')} "  # noqa: S608
     f"WHERE x.digest <> {_columns_of(_FIELD[name], 'digest')} LIMIT 1"
     for name in _BOTH
 }
@@ -520,7 +518,7 @@ _OPEN_ALL = {
 }
 _WALLETS_OF = {
     name: f"SELECT a.owner, a.cohort, a.id FROM {_GIVEN[name]} "  # noqa: S608
-    f"{_JOIN[name]} acct a ON a.kind = 'wallet' AND a.unit = 0 "
+    "JOIN acct a ON a.kind = 'wallet' AND a.unit = 0 "
     f"AND a.owner = {_PAIR[name][0]} AND a.cohort = {_PAIR[name][1]}"
     for name in _BOTH
 }
