@@ -14,6 +14,7 @@ from rich.text import Text
 
 import handlers.rules
 from bot.house import House
+from bot.open_cases import OpenCases
 from bot.table_file import rows as lines_of
 from handlers import batch
 from handlers.batch import Checked, Row
@@ -88,7 +89,7 @@ def preview(
     columns = (TextColumn("核对"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with db.read() as tx, Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("核对", total=len(rows))
-        county = County(rules, units.load(tx), Places.build([]), b"", "")
+        county = County(rules, units.load(tx), Places.build([]), b"", "", OpenCases())
         ask = _Asked(rule, month, rows, by, int(time.time()))
         return _see(tx, county, ask, lambda: bar.advance(task))[0]
 
@@ -110,7 +111,7 @@ def propose(house: House, given: dict[str, Any]) -> dict[str, Any]:
     number = house.db.write(
         lambda tx: batch.propose(tx, county, rule, ask.month, seen.checked, proposer, now=now)
     )
-    house.written()
+    house.on_written()
     return {"errors": [], "number": number}
 
 

@@ -46,13 +46,19 @@ class BudgetRule:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """For all rules of shop points together; `expiry_months` 0: points are good for ever."""
+    """For all rules of shop points together; `expiry_months` 0: points are good for ever.
+
+    `appeal_days` a freeze or penalty may be appealed against; an award above `reverse_alone` points is
+    taken back by two people.
+    """
 
     person_day: int = 45
     person_month: int = 1350
     household_day: int = 0
     household_month: int = 0
     expiry_months: int = 0
+    appeal_days: int = 15
+    reverse_alone: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,8 @@ def load(file: Path, facts: frozenset[str]) -> PointsRules:
     """Raises ValueError that names file, block and reason."""
     found = content(file, {"points", "budget", "limits"})
     limits = build(f"{file.name} [limits]", Limits, found.get("limits", {}))
+    for name in Limits.__dataclass_fields__:
+        check(f"{file.name} [limits]", getattr(limits, name) >= 0, f"{name} 不能小于 0")
     budgets, rules = blocks(file, found, "budget", BudgetRule), blocks(file, found, "points", PointsRule)
     for place, budget in budgets:
         check(place, budget.points > 0, "points 要大于 0")

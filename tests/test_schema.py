@@ -115,6 +115,7 @@ def test_the_ledger_has_its_guards(engine: sa.Engine) -> None:
     appended = {"xfer", "posting", "acct", "blocks", "block_items", "statements", "reconciliations", "looks"}
     appended |= {"stock_takes"}
     kept = {"bal", "members", "applications", "objections", "freezes", "penalties", "batches"} | appended
+    kept |= {"splits", "reversals"}
     both = {f"{table}_no_update" for table in appended} | {f"{table}_no_delete" for table in kept}
     both |= {"xfer_books", "acct_opens"}
     written_once = appended - {"posting"} | {"applications", "objections", "batches"}

@@ -2,14 +2,13 @@
 
 import hmac
 from functools import partial
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from bot.house import House
-from bot.pages.render import PHOTO_HEADERS, page
+from bot.pages.render import PHOTO_HEADERS, shown, sorry
 from handlers import public_lists
 from handlers.application import photo_token
 from store import photos
@@ -32,7 +31,7 @@ async def show_publicity(house: House, request: Request) -> Response:
     """The applications that are public in a unit."""
     code, county, now = request.path_params["code"], house.county, house.now()
     found = await house.db.read_async(lambda tx: public_lists.publicity(tx, county, code, now=now))
-    return _sorry(request) if found is None else _page(request, "publicity.html", shown=found)
+    return _sorry(request) if found is None else shown(request, "publicity.html", shown=found)
 
 
 async def show_points(house: House, request: Request) -> Response:
@@ -42,7 +41,7 @@ async def show_points(house: House, request: Request) -> Response:
     number = request.query_params.get("page", "1")
     which = int(number) if number.isascii() and number.isdigit() and len(number) < 5 else 0
     found = await house.db.read_async(lambda tx: public_lists.points(tx, county, code, month, which, now=now))
-    return _sorry(request) if found is None else _page(request, "points.html", shown=found)
+    return _sorry(request) if found is None else shown(request, "points.html", shown=found)
 
 
 async def show_goods(house: House, request: Request) -> Response:
@@ -50,7 +49,7 @@ async def show_goods(house: House, request: Request) -> Response:
     code, month = request.path_params["code"], request.path_params.get("month", "")
     county, now = house.county, house.now()
     found = await house.db.read_async(lambda tx: public_lists.goods(tx, county, code, month, now=now))
-    return _sorry(request) if found is None else _page(request, "goods.html", shown=found)
+    return _sorry(request) if found is None else shown(request, "stock.html", shown=found)
 
 
 async def show_evidence(house: House, request: Request) -> Response:
@@ -61,14 +60,9 @@ async def show_evidence(house: House, request: Request) -> Response:
     kept = await house.db.read_async(lambda tx: photos.of_application(tx, number))
     if not 0 <= index < len(kept):
         later = "它可能还没有传到，请过一会儿再看。"
-        return _page(request, "sorry.html", status=404, title="没有这张照片", text=later)
+        return sorry(request, 404, "没有这张照片", later)
     return Response(kept[index], media_type="image/jpeg", headers=PHOTO_HEADERS)
 
 
 def _sorry(request: Request) -> Response:
-    return _page(request, "sorry.html", status=404, title="没有这个公示", text=_NOT_FOUND)
-
-
-def _page(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
-    elder = request.query_params.get("elder") == "1"
-    return page(template, elder=elder, path=request.url.path, status=status, **values)
+    return sorry(request, 404, "没有这个公示", _NOT_FOUND)

@@ -12,7 +12,8 @@ _OBJECTION_CHANGED = """OLD.state <> 'open' OR NEW.application_id <> OLD.applica
 # A list that is read once, not once a member.
 _HOUSEHOLDS = {
     "sqlite": "SELECT json_extract(l.value, '$.household') FROM json_each(NEW.lines) l",
-    "postgresql": "SELECT CAST(l.value ->> 'household' AS bigint) FROM json_array_elements(NEW.lines) l(value)",
+    "postgresql": "SELECT CAST(l.value ->> 'household' AS bigint)"
+    " FROM json_array_elements(NEW.lines) l(value)",
 }
 _LISTED = """SELECT 1 FROM members k WHERE k.until IS NULL
     AND k.person_id IN (NEW.proposer_id, NEW.approver_id) AND k.household_id IN ({0})"""
