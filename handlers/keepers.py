@@ -40,8 +40,10 @@ def the_article(ctx: Ctx, one: Shop, text: str) -> tuple[Article, str]:
     """
     found: list[tuple[int, Article]] = []
     for article in shop.articles_of(ctx.tx, [one.id]):
-        for label in (article.name, article.code, article.name.split()[0]):
-            if match := re.match(rf"{_spelled(label)}(?![A-Za-z])", text, re.IGNORECASE):
+        # A number may follow a name at once (大米20), never a code.
+        labels = {article.name: "A-Za-z", article.name.split()[0]: "A-Za-z", article.code: r"A-Za-z\d"}
+        for label, goes_on in labels.items():
+            if match := re.match(rf"{_spelled(label)}(?![{goes_on}])", text, re.IGNORECASE):
                 found.append((match.end(), article))
     longest = max((end for end, _ in found), default=0)
     named = {article.id: article for end, article in found if end == longest}

@@ -130,10 +130,13 @@ def test_every_balance_hold_and_order_is_carried_over(old_url: str) -> None:
             ("collected", home, "member"),
             ("cancelled", home, ""),
         ]
-        assert [[(one.count, one.price, one.state) for one in of] for of in lines] == [
-            [(3, 10, "held")],
-            [(2, 10, "collected")],
-            [(1, 10, "cancelled")],
+        found = [
+            [(one.count, one.price, one.state, one.clerk_id, one.collector) for one in of] for of in lines
+        ]
+        assert found == [
+            [(3, 10, "held", None, "")],
+            [(2, 10, "collected", 3, "member")],
+            [(1, 10, "cancelled", None, "")],
         ]
     assert broken(db) == []
     # The open order can be given back, the collected one refunded, and numbering goes on.

@@ -2,6 +2,9 @@
 
 from functools import partial
 
+import pytest
+
+from handlers import articles
 from handlers.import_registry import import_registry
 from store import photos, shop
 from store.db import Tx
@@ -55,6 +58,24 @@ def test_an_article_comes_up_is_changed_and_goes(town: Town) -> None:
         "【限购】幸福社区平安超市酱油 500 ml：不再限购。经手戴满仓。",
     ]
     assert_books_are_right(town)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("酱油 500 ml 15分 20瓶 供销社", ("酱油 500 ml", "15", "20", "瓶", "供销社")),
+        ("酱油 15 20 供销社", ("酱油", "15", "20", None, "供销社")),
+        ("酱油 15 20 瓶 供销社", ("酱油", "15", "20", " 瓶", "供销社")),
+        ("酱油,15分,20瓶", ("酱油", "15", "20", "瓶", None)),
+        ("抽纸 6 包 25 60提 爱心企业 捐赠", ("抽纸 6 包", "25", "60", "提", "爱心企业 捐赠")),
+        ("洗衣液 2 kg 50 36", ("洗衣液 2 kg", "50", "36", None, None)),
+        ("酱油 15分 20瓶供销社捐赠", None),
+        ("酱油 15", None),
+    ],
+)
+def test_a_new_article_is_read_as_it_is_written(written: str, read: tuple[str, ...] | None) -> None:
+    match = articles.NEW.fullmatch(written)
+    assert (match and match.group("name", "price", "count", "measure", "supplier")) == read
 
 
 def test_what_a_manager_cannot_do_is_said(town: Town) -> None:
