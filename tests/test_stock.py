@@ -3,11 +3,13 @@
 from functools import partial
 
 import pytest
+import sqlalchemy as sa
 
 from handlers import articles
 from handlers.import_registry import import_registry
 from store import photos, shop
 from store.db import Tx
+from tests.invariants import broken
 from tests.shop import assert_books_are_right, give_points, order, shelf, told
 from tests.town import DAY, NOW, Town
 
@@ -310,3 +312,27 @@ def test_shops_and_articles_come_in_from_the_registry_with_all_they_have(town: T
     assert town.say("吴长庚", "商品").splitlines()[1] == "面粉 18 分/袋，余 30 袋，每户每月限 2"
     assert town.say("吴长庚", "商品").splitlines()[3] == "领取时间：每月5日 09:00-16:00"
     assert_books_are_right(town)
+
+
+def test_books_that_somebody_changed_by_hand_are_found(town: Town) -> None:
+    give_points(town, "李秀英", 100)
+    town.say("戴满仓", f"核销 {order(town, '李秀英', '肥皂 2')}")
+    order(town, "李秀英", "盐")
+
+    def broken_by(change: str) -> list[str]:
+        town.db.write(lambda tx: tx.execute(sa.text(change)) and None)
+        return [name.split()[0] for name in broken(town.db)]
+
+    line = "UPDATE redemption_lines SET"
+    assert broken_by(f"{line} returned = 1 WHERE id = 1") == ["I26"]
+    assert broken_by(f"{line} returned = 0, price = 11 WHERE id = 1") == ["I26"]
+    assert broken_by(f"{line} price = 10 WHERE id = 1") == []
+    me = "(SELECT person_id FROM accounts WHERE account = 'o-lixiuying')"
+    assert broken_by(f"{line} clerk_id = {me} WHERE id = 1") == ["I23"]
+    clerk = "(SELECT person_id FROM accounts WHERE account = 'o-daimancang')"
+    assert broken_by(f"{line} clerk_id = {clerk}, count = 3 WHERE id = 1") == ["I25", "I26"]
+    assert broken_by(f"{line} count = 2 WHERE id = 1") == []
+    assert broken_by(f"{line} count = 2 WHERE id = 2") == ["I26b"]
+    assert broken_by(f"{line} count = 1 WHERE id = 2") == []
+    take = "INSERT INTO stock_takes (article_id, expected, counted, reason, by_id, at)"
+    assert broken_by(f"{take} SELECT 1, 5, 6, '', person_id, 1 FROM accounts WHERE id = 1") == ["I25"]
