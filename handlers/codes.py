@@ -33,6 +33,11 @@ def new_token() -> str:
     return secrets.token_urlsafe(16)
 
 
+def token_hash(token: str) -> str:
+    """What is kept of a token of 128 bits: nobody can try so many, so it needs no secret."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
 def new_pickup_code() -> str:
     return f"{secrets.randbelow(1_000_000):06d}"
 

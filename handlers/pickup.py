@@ -57,7 +57,7 @@ def collect(ctx: Ctx, match: re.Match[str]) -> str:
     redemption = find(ctx, keepers.kept(ctx), match["code"])
     if isinstance(redemption, str):
         return redemption
-    _check_time(ctx, redemption)
+    check_time(ctx, redemption)
     lines = _named(ctx, redemption, match["goods"]) if match["goods"] else None
     given = orders.hand_over(ctx, redemption, collector="member", lines=lines)
     return _told(ctx, redemption, given, _ordered_by(ctx, redemption))
@@ -75,7 +75,7 @@ def collect_by_proxy(ctx: Ctx, match: re.Match[str]) -> str:
     redemption = find(ctx, keepers.kept(ctx), match["code"])
     if isinstance(redemption, str):
         return redemption
-    _check_time(ctx, redemption)
+    check_time(ctx, redemption)
     proxy = proxy_called(ctx, match["name"], match["phone"])
     is_family = households.of(ctx.tx, proxy.id) == redemption.household_id
     collector = "member" if is_family else "proxy"
@@ -112,7 +112,8 @@ def tell_of_proxy(ctx: Ctx, redemption: Redemption, given: Sequence[Line], proxy
     keepers.tell_household(ctx, redemption.household_id, text, fact="shop.proxy", key=key)
 
 
-def _check_time(ctx: Ctx, redemption: Redemption) -> None:
+def check_time(ctx: Ctx, redemption: Redemption) -> None:
+    """Refuse an order whose time is over; the job gives it back."""
     if redemption.expires_at <= ctx.now:
         raise Refused("这个取货码已经过期，积分会自动退回。")
 

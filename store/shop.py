@@ -148,6 +148,12 @@ def lines_of(tx: Tx, redemption_id: int) -> list[Line]:
     return [Line(*row) for row in tx.execute(query.order_by(redemption_lines.c.id))]
 
 
+def lines(tx: Tx, line_ids: Iterable[int]) -> list[Line]:
+    """Lines of any orders, by their numbers."""
+    query = sa.select(*_LINE).where(redemption_lines.c.id.in_(list(line_ids)))
+    return [Line(*row) for row in tx.execute(query.order_by(redemption_lines.c.id))]
+
+
 def held_with_code(tx: Tx, shop_ids: Iterable[int], code_hashes: Iterable[str]) -> Redemption | None:
     """The redemption that waits in one of the shops under this pick-up code."""
     query = sa.select(*_REDEMPTION).where(
@@ -313,3 +319,9 @@ def add_article(tx: Tx, **values: object) -> int:
 
 def change_article(tx: Tx, article_id: int, **values: object) -> None:
     tx.execute(sa.update(articles).where(articles.c.id == article_id).values(**values))
+
+
+def with_photo(tx: Tx, shop_id: int) -> set[int]:
+    """The articles of a shop that have a picture."""
+    query = sa.select(articles.c.id).where(articles.c.shop_id == shop_id, articles.c.photo.is_not(None))
+    return set(tx.execute(query).scalars())
