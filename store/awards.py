@@ -418,15 +418,33 @@ def award_all(tx: Tx, asked: Sequence[Award], *, now: int) -> int:
         return 0
     budget = _budget_account(tx, asked[0].budget, POINTS, now)
     paid = _without_frozen(tx, asked, now)
-    accounts = _open_wallets(tx, paid)
-    rows = [_row(one, budget, accounts[one.household_id or 0, one.cohort], now) for one in paid]
-    given = json.dumps(rows, ensure_ascii=False)
-    if tx.execute(sa.text(_OTHERS[tx.dialect]), {"rows": given}).first() is not None:
+    accounts = _wallets_of(tx, paid)
+    requests = [_request(one, budget, accounts[one.household_id or 0, one.cohort]) for one in paid]
+    digests = [digest_of(request) for request in requests]
+    known = _known(tx, [one.idem for one in paid])
+    if any(known.get(one.idem, digest) != digest for one, digest in zip(paid, digests, strict=True)):
         raise Conflict
+    new = [
+        _row(one, request, digest, now)
+        for one, request, digest in zip(paid, requests, digests, strict=True)
+        if one.idem not in known
+    ]
+    if not new:
+        return 0
     try:
-        return int(tx.execute(sa.text(_BOOK_ALL[tx.dialect]), {"rows": given}).rowcount)
+        return int(tx.execute(sa.text(_BOOK_ALL[tx.dialect]), {"rows": _json(new)}).rowcount)
     except sa.exc.IntegrityError as error:
         raise ledger.refusal(error) from error
+
+
+def _known(tx: Tx, keys: Iterable[str]) -> dict[str, str]:
+    """Digest by key, of those that were booked before."""
+    given = {"rows": _json([{"idem": key} for key in keys])}
+    return {row[0]: row[1] for row in tx.execute(sa.text(_KNOWN[tx.dialect]), given)}
+
+
+def _json(rows: Sequence[Any]) -> str:
+    return json.dumps(rows, ensure_ascii=False)
 
 
 def _without_frozen(tx: Tx, asked: Sequence[Award], now: int) -> list[Award]:
@@ -444,11 +462,18 @@ def _without_frozen(tx: Tx, asked: Sequence[Award], now: int) -> list[Award]:
     return paid
 
 
-def _open_wallets(tx: Tx, asked: Iterable[Award]) -> dict[tuple[int, int], int]:
-    """Account by (household, cohort), all opened."""
+def _wallets_of(tx: Tx, asked: Iterable[Award]) -> dict[tuple[int, int], int]:
+    """Account by (household, cohort); what is missing is opened."""
     wanted = sorted({(one.household_id or 0, one.cohort) for one in asked})
-    given = {"rows": json.dumps(wanted)}
-    tx.execute(sa.text(_OPEN_ALL[tx.dialect]), given)
+    given = {"rows": _json([{"owner": owner, "cohort": cohort} for owner, cohort in wanted])}
+    found = _look(tx, given)
+    if len(found) < len(wanted):
+        tx.execute(sa.text(_OPEN_ALL[tx.dialect]), given)
+        found = _look(tx, given)
+    return found
+
+
+def _look(tx: Tx, given: dict[str, str]) -> dict[tuple[int, int], int]:
     return {(row[0], row[1]): row[2] for row in tx.execute(sa.text(_WALLETS_OF[tx.dialect]), given)}
 
 
@@ -467,59 +492,51 @@ _WHOLE = {
     "at",
     "person_id",
     "application_id",
+    "owner",
+    "cohort",
 }
 
 
-def _row(one: Award, budget: int, wallet: int, now: int) -> dict[str, Any]:
-    request = _request(one, budget, wallet)
-    more = {"amount": one.points, "idem": one.idem, "revision": one.revision, "at": now}
-    values = {**request, **more, "digest": digest_of(request)}
+def _row(one: Award, request: dict[str, Any], digest: str, now: int) -> dict[str, Any]:
+    booked = {"amount": one.points, "idem": one.idem, "revision": one.revision, "at": now, "digest": digest}
+    values = {**request, **booked}
     return {name: values[name] for name in _COLUMNS}
 
 
-def _columns_of(value: str, *names: str) -> str:
-    """Columns (all of them where none are named) of one row that lies in JSON, for one dialect."""
-    wanted = names or _COLUMNS
-    return ", ".join(value.format(name=name, cast="bigint" if name in _WHOLE else "text") for name in wanted)
+def _table_of(columns: Sequence[str]) -> dict[str, str]:
+    """Rows that lie in JSON as a table `r` of named columns, for each dialect; each is parsed once."""
+    typed = ", ".join(f"{name} {'bigint' if name in _WHOLE else 'text'}" for name in columns)
+    fields = ", ".join(f"value ->> '$.{name}' AS {name}" for name in columns)
+    return {
+        "sqlite": f"(SELECT {fields} FROM json_each(:rows)) AS r",  # noqa: S608
+        "postgresql": f"json_to_recordset(CAST(:rows AS json)) AS r({typed})",
+    }
 
 
-_GIVEN = {
-    "sqlite": "json_each(:rows) AS r",
-    "postgresql": "json_array_elements(CAST(:rows AS json)) AS r(value)",
-}
-_FIELD = {
-    "sqlite": "json_extract(r.value, '$.{name}')",
-    "postgresql": "CAST(r.value ->> '{name}' AS {cast})",
-}
-_PAIR = {
-    "sqlite": ("json_extract(r.value, '$[0]')", "json_extract(r.value, '$[1]')"),
-    "postgresql": ("CAST(r.value ->> 0 AS bigint)", "CAST(r.value ->> 1 AS bigint)"),
-}
+_GIVEN = _table_of(_COLUMNS)
+_PAIRS = _table_of(("owner", "cohort"))
 _BOTH = ("sqlite", "postgresql")
 _BOOK_ALL = {
     # SQLite's guards refuse a known key before ON CONFLICT is asked; on PostgreSQL one may come in meanwhile.
     name: f"INSERT INTO xfer ({', '.join(_COLUMNS)}) "  # noqa: S608
-    f"SELECT {_columns_of(_FIELD[name])} FROM {_GIVEN[name]} "
-    f"WHERE NOT EXISTS (SELECT 1 FROM xfer x WHERE x.idem = {_columns_of(_FIELD[name], 'idem')}) "
-    "ON CONFLICT (idem) DO NOTHING"
-    for name in _BOTH
-}
-_OTHERS = {
-    name: f"SELECT 1 FROM {_GIVEN[name]} JOIN xfer x ON x.idem = {_columns_of(_FIELD[name], 'idem')} "  # noqa: S608
-    f"WHERE x.digest <> {_columns_of(_FIELD[name], 'digest')} LIMIT 1"
+    f"SELECT {', '.join(_COLUMNS)} FROM {_GIVEN[name]} "
+    "WHERE NOT EXISTS (SELECT 1 FROM xfer x WHERE x.idem = r.idem) ON CONFLICT (idem) DO NOTHING"
     for name in _BOTH
 }
 _OPEN_ALL = {
     name: "INSERT INTO acct (kind, unit, owner, cohort) "  # noqa: S608
-    f"SELECT 'wallet', 0, {_PAIR[name][0]}, {_PAIR[name][1]} FROM {_GIVEN[name]} "
+    f"SELECT 'wallet', 0, r.owner, r.cohort FROM {_PAIRS[name]} "
     "WHERE NOT EXISTS (SELECT 1 FROM acct a WHERE a.kind = 'wallet' AND a.unit = 0 "
-    f"AND a.owner = {_PAIR[name][0]} AND a.cohort = {_PAIR[name][1]}) "
+    "AND a.owner = r.owner AND a.cohort = r.cohort) "
     "ON CONFLICT (kind, unit, owner, cohort) DO NOTHING"
     for name in _BOTH
 }
 _WALLETS_OF = {
-    name: f"SELECT a.owner, a.cohort, a.id FROM {_GIVEN[name]} "  # noqa: S608
-    "JOIN acct a ON a.kind = 'wallet' AND a.unit = 0 "
-    f"AND a.owner = {_PAIR[name][0]} AND a.cohort = {_PAIR[name][1]}"
+    name: f"SELECT a.owner, a.cohort, a.id FROM {_PAIRS[name]} "  # noqa: S608
+    "JOIN acct a ON a.kind = 'wallet' AND a.unit = 0 AND a.owner = r.owner AND a.cohort = r.cohort"
+    for name in _BOTH
+}
+_KNOWN = {
+    name: f"SELECT r.idem, x.digest FROM {_table_of(('idem',))[name]} JOIN xfer x ON x.idem = r.idem"  # noqa: S608
     for name in _BOTH
 }
