@@ -50,7 +50,9 @@ def pickup_payload(shop_code: str, code: str) -> str:
 def read_pickup(scanned: str) -> tuple[str, str] | None:
     """(shop code, pick-up code) of what was scanned or typed; the shop is "" where six digits were typed."""
     text = unicodedata.normalize("NFKC", scanned).strip()
-    match = re.fullmatch(rf"(?:{PICKUP}:(?P<shop>[A-Za-z0-9_-]{{1,32}}):)?(?P<code>\d{{3}}[ -]?\d{{3}})", text)
+    match = re.fullmatch(
+        rf"(?:{PICKUP}:(?P<shop>[A-Za-z0-9_-]{{1,32}}):)?(?P<code>\d{{3}}[ -]?\d{{3}})", text
+    )
     return (match["shop"] or "", re.sub(r"\D", "", match["code"])) if match else None
 
 

@@ -110,6 +110,7 @@ class Command:
     usage: str
     about: str
     run: Run
+    topic: str = ""  # 帮助 names the topic alone; “帮助 topic” lists its commands
 
     def is_bare(self, text: str) -> bool:
         """Whether the text is one of the words alone: somebody who needs to be told how it is written."""
@@ -142,7 +143,12 @@ GAP = r"[\s,，:：、。;；\-]*"  # between a command's parts: people put anyt
 
 
 def command(
-    *words: str, grammar: str = "", roles: Iterable[str] = ANYBODY, usage: str, about: str
+    *words: str,
+    grammar: str = "",
+    roles: Iterable[str] = ANYBODY,
+    usage: str,
+    about: str,
+    topic: str = "",
 ) -> Callable[[AnyRun], AnyRun]:
     """Declare a chat command: one of `words`, then `grammar` (a regular expression), and nothing else.
 
@@ -155,7 +161,7 @@ def command(
         taken = {word for other in COMMANDS for word in other.words}
         if double := taken & set(words):
             raise ValueError(f"two commands answer to {'、'.join(double)}")
-        COMMANDS.append(Command(words, pattern, tuple(roles), usage, about, run))
+        COMMANDS.append(Command(words, pattern, tuple(roles), usage, about, run, topic))
         return run
 
     return declare

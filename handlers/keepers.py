@@ -1,4 +1,4 @@
-"""Who keeps a shop (店长, 监督员), which of its articles a text names, and who is told of what happens there."""
+"""Who keeps a shop (店长, 监督员), which of its articles a text names, who is told what happens there."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -11,6 +11,7 @@ from store.shop import Article, Shop
 
 MANAGER = ("shop_manager",)
 KEEPERS = ("shop_manager", "shop_supervisor")
+TOPIC = "管店"  # of a keeper's commands in 帮助
 _BETWEEN = r"[\s,:;、。]*"
 
 
@@ -56,10 +57,18 @@ def _spelled(name: str) -> str:
     return _BETWEEN.join(map(re.escape, squeezed(name)))
 
 
-def of_the_shop(ctx: Ctx, text: str) -> tuple[Shop, Article, str]:
-    """The speaker's shop, one of its articles, and what else a manager's text says."""
-    one, rest = the_shop(ctx, plain(text))
-    article, rest = the_article(ctx, one, rest)
+def of_the_shop(ctx: Ctx, match: re.Match[str]) -> tuple[Shop, Article, str] | None:
+    """The speaker's shop, one of its articles, and what else the `text` of a manager's command says.
+
+    None where it names no article and is not written like a command: 盘点的时候灯坏了 is a report.
+    """
+    one, rest = the_shop(ctx, plain(match["text"]))
+    try:
+        article, rest = the_article(ctx, one, rest)
+    except Refused:
+        if match.string[match.start("text") - 1] not in " \n:：,，":
+            return None
+        raise
     return one, article, re.sub(rf"^{GAP}", "", rest).strip()
 
 
@@ -108,7 +117,7 @@ def tell_group(ctx: Ctx | JobCtx, one: Shop, text: str, *, fact: str, key: objec
 
 
 def _holding(ctx: Ctx | JobCtx, one: Shop, role: str) -> list[int]:
-    """Those who hold the role nearest to the shop: its village's, or else its town's, or else the county's."""
+    """Those who hold the role nearest to the shop: its village's, else its town's, else the county's."""
     for unit in ctx.registry.chain(one.unit_id):
         if holders := people.holding(ctx.tx, role, [unit.id]):
             return [person_id for person_id, _, _ in holders]

@@ -1,4 +1,4 @@
-"""核销 and 代领 at the counter: by a pick-up code, whole or in part, to a member or to a neighbour who came."""
+"""核销 and 代领: by a pick-up code, whole or in part, to a member or to a neighbour who came."""
 
 import re
 from collections.abc import Sequence
@@ -130,6 +130,5 @@ def _told(ctx: Ctx, redemption: Redemption, given: Sequence[Line], name: str) ->
     points = sum(line.points for line in given)
     left = [line for line in shop.lines_of(ctx.tx, redemption.id) if line.state == "held"]
     rest = f"还有{orders.goods_told(ctx, left)}待领，取货码不变。" if left else ""
-    return (
-        f"核销成功（单号 {redemption.id}）：{name}，{orders.goods_told(ctx, given)}，{points} 分。请交货。{rest}"
-    )
+    what = f"{name}，{orders.goods_told(ctx, given)}，{points} 分"
+    return f"核销成功（单号 {redemption.id}）：{what}。请交货。{rest}"

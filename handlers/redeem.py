@@ -50,7 +50,7 @@ def _is_order(text: str, wanted: str) -> bool:
 )
 def cancel(ctx: Ctx, match: re.Match[str]) -> str:
     """Without a code, the one redemption that waits."""
-    redemption = _waiting(ctx, match["code"], "取消兑换")
+    redemption = waiting(ctx, match["code"], "取消兑换")
     points = give_back(ctx, redemption, "cancelled")
     return f"已取消，{points} 分退回。"
 
@@ -63,12 +63,12 @@ def cancel(ctx: Ctx, match: re.Match[str]) -> str:
     about="取货码丢了，换一个新的，旧的作废",
 )
 def resend(ctx: Ctx, match: re.Match[str]) -> str:
-    redemption = _waiting(ctx, match["code"], "重发")
+    redemption = waiting(ctx, match["code"], "重发")
     code = orders.new_code_for(ctx, redemption)
     return f"新取货码：{code}，旧的已作废。请在 {clock_time(redemption.expires_at)} 前领取。"
 
 
-def _waiting(ctx: Ctx, code: str | None, word: str) -> Redemption:
+def waiting(ctx: Ctx, code: str | None, word: str) -> Redemption:
     """The redemption of the speaker's household that a code names; without a code the only one."""
     household_id = households.of(ctx.tx, ctx.person.id)
     held = shop.held_of(ctx.tx, household_id) if household_id is not None else []

@@ -1,5 +1,7 @@
 """Households: who earns and spends together. Their history survives who comes and goes."""
 
+from collections.abc import Iterable
+
 import sqlalchemy as sa
 
 from store.db import Retry, Tx, change_one
@@ -61,6 +63,20 @@ def close(tx: Tx, household_id: int, *, now: int) -> None:
         households.c.id == household_id, households.c.closed_at.is_(None)
     )
     change_one(tx, still_open.values(closed_at=now))
+
+
+def is_closed(tx: Tx, household_id: int) -> bool:
+    query = sa.select(households.c.id).where(
+        households.c.id == household_id, households.c.closed_at.is_not(None)
+    )
+    return tx.execute(query).first() is not None
+
+
+def names(tx: Tx, household_ids: Iterable[int]) -> dict[int, tuple[str, int | None]]:
+    """(name, unit id) of households, by their numbers."""
+    query = sa.select(households.c.id, households.c.name, households.c.unit_id)
+    rows = tx.execute(query.where(households.c.id.in_(list(household_ids))))
+    return {row[0]: (row[1], row[2]) for row in rows}
 
 
 def is_frozen(tx: Tx, household_id: int) -> bool:

@@ -36,6 +36,28 @@ def join(tx: Tx, *, case_id: int, account_id: int, since: int) -> int:
     return tx.execute(_JOIN, {"account": account_id, "since": since, "case": case_id}).rowcount
 
 
+def newest_waiting(tx: Tx, *, account_id: int, since: int) -> tuple[int, bytes | None] | None:
+    """(photo id, JPEG or None while it is fetched) of the newest photo of an account that no report took."""
+    query = (
+        sa.select(photos.c.id, photos.c.jpeg)
+        .where(
+            photos.c.account_id == account_id,
+            photos.c.case_id.is_(None),
+            photos.c.application_id.is_(None),
+            photos.c.state != "failed",
+            photos.c.at >= since,
+        )
+        .order_by(photos.c.id.desc())
+    )
+    row = tx.execute(query.limit(1)).first()
+    return (row[0], row[1]) if row else None
+
+
+def drop(tx: Tx, photo_id: int) -> None:
+    """Forget a photo that was copied to where it belongs."""
+    tx.execute(sa.delete(photos).where(photos.c.id == photo_id))
+
+
 def due(tx: Tx, *, now: int, limit: int) -> list[tuple[int, str, int]]:
     """(photo id, media id, tries) of what should be fetched by now."""
     query = (

@@ -67,7 +67,8 @@ class Redemption:
 class Line:
     """One article of a redemption, at the price it had then; its movements share `txn`.
 
-    `clerk_id` gave it out; `collector` came for it (member, card, proxy, delivery), as `proxy_id` where known.
+    `clerk_id` gave it out; `collector` (member, card, proxy, delivery) is how it was taken, `proxy_id` by
+    whom where that is known.
     """
 
     id: int
@@ -243,10 +244,10 @@ def give_back_pieces(tx: Tx, line: Line, count: int) -> int | None:
     return int(returned) if returned is not None else None
 
 
-def bring(tx: Tx, redemption: Redemption, *, address: str) -> None:
-    """Have an order brought to the door. Raises Conflict when nothing waits any more."""
+def bring(tx: Tx, redemption: Redemption, *, is_delivery: bool, address: str = "") -> None:
+    """Have an order brought to the door, or not. Raises Conflict when nothing waits any more."""
     held = sa.update(redemptions).where(redemptions.c.id == redemption.id, redemptions.c.state == "held")
-    change_one(tx, held.values(is_delivery=True, address=address))
+    change_one(tx, held.values(is_delivery=is_delivery, address=address))
 
 
 def to_bring(tx: Tx, shop_ids: Iterable[int], unit_ids: Iterable[int], limit: int) -> list[Redemption]:

@@ -1,6 +1,6 @@
 """帮助 lists exactly what the speaker may say."""
 
-from handlers.ctx import ANYBODY, COMMANDS
+from handlers.ctx import ANYBODY, COMMANDS, Command
 from tests.town import CAST, Town
 
 HOW = "直接说哪里有什么问题，就能得到编号；也可以发照片和位置。\n"
@@ -8,6 +8,7 @@ EVERYBODY = (
     "我的 — 我的任务和我反映的事\n"
     "商品 — 看平安超市能换什么\n"
     "帮助 — 看能说什么\n"
+    "营业时间 — 超市什么时候可以领东西\n"
     "分开 — 刚才一次说了几件事，分别登记\n"
     "绑定 邀请码 — 用邀请码绑定身份\n"
     "领取 领取码 — 认领扫码上报的事件和积分\n"
@@ -21,7 +22,9 @@ EVERYBODY = (
     "上报 内容 — 反映一个问题\n"
     "代报 姓名 电话 内容 — 替没有手机的人反映\n"
     "我的主页 — 在网页上看积分、换商品\n"
-    "退出网页 — 手机丢了或不用了，网页全部退出"
+    "退出网页 — 手机丢了或不用了，网页全部退出\n"
+    "帮助 户卡 — 挂失\n"
+    "帮助 送货 — 送货上门、取消送货"
 )
 WORKER = (
     "【网格员】\n"
@@ -34,6 +37,8 @@ WORKER = (
     "自办 内容 — 自己发现、已经处理好的事，一步登记\n"
     "属实 编号 — 核实反映是真的，上报人得积分\n"
     "不属实 编号 理由 — 核实反映不是真的\n"
+    "帮助 户卡 — 户卡、开通密码\n"
+    "帮助 送货 — 送货单、已送达\n"
     "【大家都能用】\n"
 )
 
@@ -52,10 +57,30 @@ def test_every_role_is_told_its_own_commands_and_no_others(town: Town) -> None:
     for who, person in CAST.items():
         if person.role == "newcomer":
             continue
-        usages = [line.split(" — ")[0] for line in town.say(who, "帮助").splitlines() if " — " in line]
-        everybody = [c.usage for c in COMMANDS if c.roles == ANYBODY]
-        own = [c.usage for c in COMMANDS if person.role in c.roles]
-        assert usages == own + everybody, who
+        lines = town.say(who, "帮助").splitlines()
+        usages = [line.split(" — ")[0] for line in lines if " — " in line]
+        everybody = [c for c in COMMANDS if c.roles == ANYBODY]
+        own = [c for c in COMMANDS if person.role in c.roles]
+        assert usages == [*told(own), *told(everybody)], who
+
+
+def told(commands: list[Command]) -> list[str]:
+    """How each is written, then the topics that gather the others."""
+    topics = dict.fromkeys(c.topic for c in commands if c.topic)
+    return [c.usage for c in commands if not c.topic] + [f"帮助 {topic}" for topic in topics]
+
+
+def test_a_topic_is_listed_when_it_is_asked_for_by_who_may(town: Town) -> None:
+    assert town.say("戴满仓", "帮助 送货").splitlines()[:3] == [
+        "【送货】",
+        "送货单 — 看有哪些要送上门",
+        "已送达 单号 — 送到了，告诉那一户",
+    ]
+    assert len(town.say("戴满仓", "帮助 管店").encode()) < 2048
+    assert town.say("严守正", "帮助 管店") == (
+        "【管店】\n库存 — 看每样还有多少、待领多少\n流水 [日期] — 看一天交了什么货、进出了什么货"
+    )
+    assert town.say("李秀英", "帮助 管店").startswith("收到，编号 ")
 
 
 def test_the_answer_fits_into_one_message_of_wechat(town: Town) -> None:
