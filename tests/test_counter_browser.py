@@ -125,9 +125,9 @@ def test_a_card_is_sold_on_with_its_pin_and_paused_after_five_wrong_ones(
     town = shop[1]
     with opened(browser, door(shop, "李秀英", "我的主页"), PHONE) as page:
         enter(page)
-        page.get_by_label("设密码").fill(PIN)
+        page.get_by_label("新密码").fill(PIN)
         page.get_by_label("再输一次").fill(PIN)
-        page.get_by_role("button", name="设密码").click()
+        page.get_by_role("button", name="就用这个密码").click()
         expect(page.get_by_role("status")).to_have_text("户卡密码已设好。")
     with opened(browser, door(shop, "戴满仓", "柜台"), TABLET, errors_expected=REFUSED) as page:
         enter(page)
