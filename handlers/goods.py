@@ -23,7 +23,7 @@ COUNT = rf"[x*×]?(?P<count>\d{{1,4}}|[{NUMERALS}两])"
 )
 def catalogue(ctx: Ctx, match: re.Match[str]) -> str | None:
     """The goods of the nearest shop, or of the one named; a reply holds one shop's."""
-    shops = nearest(ctx)
+    shops = nearest_shops(ctx)
     name = plain(match["name"])
     shown = next((one for one in shops if name in one.name), None)
     if shown is None:
@@ -50,7 +50,7 @@ def _is_stale(ctx: Ctx, one: Article) -> bool:
     return "" < one.best_before < local_day(ctx.now)
 
 
-def nearest(ctx: Ctx) -> list[Shop]:
+def nearest_shops(ctx: Ctx) -> list[Shop]:
     """All shops, those nearest to the speaker's own unit first."""
     own = {unit.id for post in ctx.person.posts for unit in ctx.registry.chain(post.unit_id)}
     if ctx.person.unit_id is not None:
@@ -68,15 +68,15 @@ def find(ctx: Ctx, wanted: str) -> tuple[Article, int] | None:
 
     A whole name comes first: 食用油 1.8 L is one bottle, not eight.
     """
-    by_distance = [one.id for one in nearest(ctx)]
-    articles = shop.articles_of(ctx.tx, by_distance)
+    nearest = [one.id for one in nearest_shops(ctx)]
+    articles = shop.articles_of(ctx.tx, nearest)
     named = [(one, count) for one in articles if (count := _count(wanted, one)) is not None]
     if not named and (split := re.fullmatch(rf"(?P<name>.+?)(?:(?<![\d.]){COUNT})?", wanted)):
         number = _number(split["count"])
         named = [(one, number) for one in articles if split["name"] in squeezed(one.name)]
     if len({one.name for one, _ in named}) > 1:
         raise Refused(f"请写全名：{'、'.join(sorted({one.name for one, _ in named}))}")
-    named.sort(key=lambda found: (_lacks(ctx, *found), by_distance.index(found[0].shop_id), found[0].id))
+    named.sort(key=lambda found: (_lacks(ctx, *found), nearest.index(found[0].shop_id), found[0].id))
     return named[0] if named else None
 
 

@@ -5,6 +5,7 @@ import re
 from handlers.ctx import ANYBODY, COMMANDS, ROLES, Command, Ctx, command
 
 HOW = "直接说哪里有什么问题，就能得到编号；也可以发照片和位置。"
+SHOWN = 3  # commands of a topic that 帮助 names
 
 
 @command(
@@ -31,10 +32,12 @@ def show(ctx: Ctx, match: re.Match[str]) -> str | None:
 
 def _lines(commands: list[Command]) -> list[str]:
     """A line a command; what belongs to a topic is one line together, after the others."""
-    topics = dict.fromkeys(c.topic for c in commands if c.topic)
-    return [_line(c) for c in commands if not c.topic] + [
-        f"帮助 {topic} — {'、'.join(c.words[0] for c in commands if c.topic == topic)}" for topic in topics
-    ]
+    lines = [_line(c) for c in commands if not c.topic]
+    for topic in dict.fromkeys(c.topic for c in commands if c.topic):
+        words = [c.words[0] for c in commands if c.topic == topic]
+        more = "等" if len(words) > SHOWN else ""
+        lines.append(f"帮助 {topic} — {'、'.join(words[:SHOWN])}{more}")
+    return lines
 
 
 def _line(one: Command) -> str:

@@ -20,11 +20,12 @@ SHOWN_MAX = 5
     grammar=r"(?P<text>.*)",
     usage="营业时间",
     about="超市什么时候可以领东西",
+    topic="取货",
 )
 def hours(ctx: Ctx, match: re.Match[str]) -> str | None:
     """The hours of the nearest shops; a manager who writes new ones changes them."""
     if not match["text"]:
-        shops = goods.nearest(ctx)[:SHOWN_MAX]
+        shops = goods.nearest_shops(ctx)[:SHOWN_MAX]
         return "\n".join(_line(ctx, one) for one in shops) or "平安超市还没有开。"
     if not keepers.kept(ctx):
         return None

@@ -104,7 +104,7 @@ def home(ctx: Ctx) -> Home:
 
 def shelf(ctx: Ctx, shop_code: str) -> Shelf:
     """The goods of a shop, of the nearest one where none is named. Raises Refused where there is no shop."""
-    shops = goods.nearest(ctx)
+    shops = goods.nearest_shops(ctx)
     one = next((each for each in shops if each.code == shop_code), shops[0] if shops else None)
     if one is None:
         raise Refused("平安超市还没有上架商品。")

@@ -12,7 +12,6 @@ from store import households, shop
 from store.shop import Redemption
 
 CODE = r"\d{3}[ -]?\d{3}"
-TOPIC = "兑换"  # in 帮助
 NAME_MAX = 12  # characters of what may be an article
 EXPIRE_BATCH = 50
 
@@ -48,7 +47,7 @@ def _is_order(text: str, wanted: str) -> bool:
     grammar=rf"(?:取货码)?{GAP}(?P<code>{CODE})?",
     usage="取消兑换 取货码",
     about="不要了，积分退回",
-    topic=TOPIC,
+    topic="取货",
 )
 def cancel(ctx: Ctx, match: re.Match[str]) -> str:
     """Without a code, the one redemption that waits."""
@@ -63,7 +62,7 @@ def cancel(ctx: Ctx, match: re.Match[str]) -> str:
     grammar=rf"(?:取货码)?{GAP}(?P<code>{CODE})?",
     usage="重发",
     about="取货码丢了，换一个新的，旧的作废",
-    topic=TOPIC,
+    topic="取货",
 )
 def resend(ctx: Ctx, match: re.Match[str]) -> str:
     redemption = waiting(ctx, match["code"], "重发")

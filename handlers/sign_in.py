@@ -10,7 +10,6 @@ from handlers.message import Message
 from store import people, sessions
 from store.db import Conflict, Tx
 
-TOPIC = "主页"  # in 帮助: the page of one's own and the card on it
 LINK_SECONDS = 15 * 60
 LINKS_MAX = 6  # an hour and person
 HOUR_SECONDS = 3600
@@ -37,7 +36,7 @@ class Entered:
     seconds: int
 
 
-@command("我的主页", "主页", "个人主页", "我的网页", "网页", usage="我的主页", about="网页上看积分、换商品")
+@command("我的主页", "主页", "个人主页", "我的网页", "网页", usage="我的主页", about="在网页上看积分、换商品")
 def home(ctx: Ctx, _match: re.Match[str]) -> str:
     return offer(ctx, "me", "/me", "您的主页")
 
@@ -49,7 +48,7 @@ def counter(ctx: Ctx, _match: re.Match[str]) -> str:
     return offer(ctx, "work", "/counter/day", "当日兑换单")
 
 
-@command("退出网页", "退出登录", usage="退出网页", about="手机丢了或不用了，网页全部退出", topic=TOPIC)
+@command("退出网页", "退出登录", usage="退出网页", about="手机丢了或不用了，网页全部退出")
 def sign_out(ctx: Ctx, _match: re.Match[str]) -> str:
     ended = sessions.end_all(ctx.tx, ctx.person.id, now=ctx.now)
     return f"已退出 {ended} 处网页。要再打开，发“我的主页”。" if ended else "没有打开着的网页。"

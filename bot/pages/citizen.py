@@ -87,7 +87,7 @@ async def _receipt(house: House, request: Request, unit: Unit, filled: Filled) -
         return _form_page(house, request, unit, filled, {"form": str(refusal)}, status=422)
     except (Busy, Conflict):
         return _form_page(house, request, unit, filled, {"form": _CROWDED}, status=503)
-    house.written()
+    house.on_written()
     hotline = _HOTLINES.get(receipt.hotline, "")
     return shown(
         request, "receipt.html", unit=unit, receipt=receipt, hotline=hotline, areas=_areas(house, unit)

@@ -15,7 +15,7 @@ from starlette.formparsers import FormParser, MultiPartException, MultiPartParse
 from starlette.requests import ClientDisconnect, Request
 
 from bot import photos
-from handlers.report import PHONE
+from handlers.typed import PHONE
 
 PHOTOS_MAX = 3
 TEXT_MAX = 2_000  # characters

@@ -84,7 +84,7 @@ async def write(house: House, request: Request, fields: dict[str, str], work: Ac
         return work(_visitor(sign_in.visitor(tx, county, cookie, scope, now=now)))
 
     done = await house.db.write_async(act)
-    house.written()
+    house.on_written()
     return done
 
 
