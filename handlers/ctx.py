@@ -116,6 +116,7 @@ class Command:
     usage: str
     about: str
     run: Run
+    topic: str = ""  # 帮助 names the topic alone; “帮助 topic” lists its commands
 
     def is_bare(self, text: str) -> bool:
         """Whether the text is one of the words alone: somebody who needs to be told how it is written."""
@@ -148,10 +149,16 @@ GAP = r"[\s,，:：、。;；\-]*"  # between a command's parts: people put anyt
 
 
 def command(
-    *words: str, grammar: str = "", roles: Iterable[str] = ANYBODY, usage: str, about: str
+    *words: str,
+    grammar: str = "",
+    roles: Iterable[str] = ANYBODY,
+    usage: str,
+    about: str,
+    topic: str = "",
 ) -> Callable[[AnyRun], AnyRun]:
     """Declare a chat command: one of `words`, then `grammar` (a regular expression), and nothing else.
 
+    帮助 lists it; one with a `topic` of handlers/help.py is listed by 帮助 topic, for those whom it concerns.
     The function answers with the reply, or with None to say: this is no command after all, but a report.
     """
     start = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
@@ -161,7 +168,7 @@ def command(
         taken = {word for other in COMMANDS for word in other.words}
         if double := taken & set(words):
             raise ValueError(f"two commands answer to {'、'.join(double)}")
-        COMMANDS.append(Command(words, pattern, tuple(roles), usage, about, run))
+        COMMANDS.append(Command(words, pattern, tuple(roles), usage, about, run, topic))
         return run
 
     return declare
