@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from bot import past_orders, suggestions
+from bot import past_orders
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from nlp.evaluate import Report
     from nlp.rules import Rules
 
@@ -143,6 +142,7 @@ def suggest(
     out: Annotated[Path | None, typer.Option("--out", help="照建议改好的规则写到这个文件，供比较")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="写成 JSON")] = False,
 ) -> None:
+    from bot import suggestions
     from bot.settings import SettingsError, read
 
     try:
@@ -191,6 +191,9 @@ def _load(file: Path) -> "Rules":
 
 
 def _show(title: str, report: "Report") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(title=f"{title}：{report.texts} 条")
     for name in ("类别", "条数", "精确率", "召回率", "F1"):
         table.add_column(name, justify="left" if name == "类别" else "right")
@@ -205,7 +208,10 @@ def _show(title: str, report: "Report") -> None:
     )
 
 
-def _progress() -> Progress:
+def _progress() -> "Progress":
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     return Progress(*columns, console=Console(stderr=True))
 
