@@ -119,8 +119,8 @@ def _show_alarm(text: str, rules: Path) -> None:
         town = load(rules.parent)
     except (ValueError, OSError) as error:
         _stop(f"规则文件有错：{error}")
-    call = urgent(text, town)
-    typer.echo(f"紧急：请拨打 {call}" if call else "不是紧急情况")
+    if call := urgent(text, town):
+        typer.echo(f"紧急，请拨打 {call}")
     for what, weight in evidence(text, town):
         typer.echo(f"{what}：{weight:+d}")
 

@@ -13,6 +13,7 @@ from nlp.rules import Rules
 from nlp.scan import Hit, fold
 
 HAZARD_MIN = 2  # what speaks for an emergency adds to signs of one, and is none by itself
+SURE = 4  # points of signs that raise the alarm in the shortest texts
 _CLAUSE_END = re.compile(r"[,。!?;:.…~\s]")
 _SENTENCE_END = re.compile(r"[。!?;…]")
 _DATED = re.compile(r"\d{2,4}年|\d{1,2}月\d{0,2}[日号]?|[一二三四五六七八九十]月份|[年月周]前")
@@ -72,6 +73,8 @@ def weigh(simple: str, rules: Rules) -> Urgency:
     lead = max(said.values()) - calm
     if len(text) > beside.length:
         lead = lead * beside.length // len(text)
+    elif len(text) <= beside.short:  # 孩子丢了: too short for words to outvote a sign
+        lead = max(lead, beside.alarm_at - beside.point * SURE)
     if lead + beside.point * beside.most < beside.alarm_at:
         return NOTHING
     found = replace(_weigh_signs(text, alarms), lead=lead)
@@ -111,9 +114,11 @@ def _weigh_signs(text: str, alarms: Alarms) -> Urgency:
     said = _said(words, alarms)
     if not any(said.keys() >= way for way in alarms.needed):  # nearly every text
         return NOTHING
-    signs = _heaviest(_signs(said, _Clauses(text, words, alarms), alarms))
+    clauses = _Clauses(text, words, alarms)
+    signs = _heaviest(_signs(said, clauses, alarms))
     if not signs:
-        return NOTHING
+        told = any(True for _ in _signs(said, clauses, alarms, taken_back=True))
+        return Urgency(score=-alarms.beside.taken_back) if told else NOTHING
     hints = tuple(
         (hint.name, hint.weight) for hint in alarms.hints if any(word in words for word in hint.words)
     )
@@ -213,8 +218,10 @@ def _said(words: dict[str, list[Span]], alarms: Alarms) -> dict[int, list[Span]]
     return said
 
 
-def _signs(said: dict[int, list[Span]], clauses: _Clauses, alarms: Alarms) -> Iterator[Found]:
-    """For each sign the first place where it stands and is not taken back."""
+def _signs(
+    said: dict[int, list[Span]], clauses: _Clauses, alarms: Alarms, *, taken_back: bool = False
+) -> Iterator[Found]:
+    """For each sign the first place where it stands and is not, or may be, taken back."""
     places: dict[int, list[Span]] = {}  # those of `said` that are not taken back, on first need
     for sign, ways in zip(alarms.signs, alarms.ways, strict=True):
         for way in ways:
@@ -222,7 +229,7 @@ def _signs(said: dict[int, list[Span]], clauses: _Clauses, alarms: Alarms) -> It
                 continue
             for part in way:
                 if part not in places:
-                    kept = {span for span in said[part] if not clauses.takes_back(span)}
+                    kept = {span for span in said[part] if taken_back or not clauses.takes_back(span)}
                     places[part] = sorted(kept)
             span = _together([places[part] for part in way], sign.within, clauses)
             if span:
