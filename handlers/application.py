@@ -4,6 +4,7 @@ import re
 from datetime import date, timedelta
 
 from handlers import application_notices as notices
+from handlers.announce import clip
 from handlers.codes import derived_token
 from handlers.ctx import GAP, NUMBER, Ctx, Refused, areas, command, may
 from handlers.days import clock_time, local
@@ -25,6 +26,7 @@ TEXT_MAX, TEXT_MIN = 500, 4  # characters
 DAYS_BACK = 30
 OPEN_MAX = 10  # of one person at a time
 LIST_MAX = 10
+SHOWN_MAX = 250  # characters: a reply holds 2,048 bytes
 STATES = {
     "applied": "待初审",
     "proposed": "待批准",
@@ -172,7 +174,7 @@ def look(ctx: Ctx, match: re.Match[str]) -> str:
     lines = [
         f"申请 {application.id}：{state_of(application)}",
         f"{name}（{unit}）　{notices.called(ctx, application)}",
-        f"内容：{mask_phones(application.text)}",
+        f"内容：{clip(mask_phones(application.text), SHOWN_MAX)}",
     ]
     lines += [f"照片：{link}" for link in _photo_links(ctx, application)]
     if lacks_photo(ctx, application):
