@@ -61,7 +61,7 @@ def scanned(ctx: Ctx, text: str) -> Card | None:
 # ---- printing them
 
 
-@command("户卡", "打印户卡", roles=STAFF, usage="户卡", about="打印片区里各户的户卡")
+@command("户卡", "打印户卡", roles=STAFF, usage="户卡", about="打印片区里各户的户卡", topic="户卡")
 def print_out(ctx: Ctx, _match: re.Match[str]) -> str:
     return sign_in.offer(ctx, "work", "/cards", "户卡打印")
 
@@ -99,6 +99,7 @@ def _home(ctx: Ctx, card: Card) -> str:
     grammar=rf"(?P<whose>{NUMBER}|[\u4e00-\u9fff·]{{2,12}})?",
     usage="挂失",
     about="户卡丢了，换新卡号，旧卡作废",
+    topic="户卡",
 )
 def lost(ctx: Ctx, match: re.Match[str]) -> str | None:
     """A member's own card; a grid worker's or the village's for a household that is named."""
@@ -147,6 +148,7 @@ def kept(ctx: Ctx, whose: str) -> Card:
     roles=STAFF,
     usage="开通密码 卡号",
     about="老人没手机，带他到柜台自己设密码",
+    topic="户卡",
 )
 def open_pin(ctx: Ctx, match: re.Match[str]) -> str:
     card = kept(ctx, match["whose"])

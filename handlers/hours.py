@@ -20,6 +20,7 @@ SHOWN_MAX = 5
     grammar=r"(?P<text>.*)",
     usage="营业时间",
     about="超市什么时候可以领东西",
+    topic="取货",
 )
 def hours(ctx: Ctx, match: re.Match[str]) -> str | None:
     """The hours of the nearest shops; a manager who writes new ones changes them."""

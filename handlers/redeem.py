@@ -47,6 +47,7 @@ def _is_order(text: str, wanted: str) -> bool:
     grammar=rf"(?:取货码)?{GAP}(?P<code>{CODE})?",
     usage="取消兑换 取货码",
     about="不要了，积分退回",
+    topic="取货",
 )
 def cancel(ctx: Ctx, match: re.Match[str]) -> str:
     """Without a code, the one redemption that waits."""
@@ -61,6 +62,7 @@ def cancel(ctx: Ctx, match: re.Match[str]) -> str:
     grammar=rf"(?:取货码)?{GAP}(?P<code>{CODE})?",
     usage="重发",
     about="取货码丢了，换一个新的，旧的作废",
+    topic="取货",
 )
 def resend(ctx: Ctx, match: re.Match[str]) -> str:
     redemption = waiting(ctx, match["code"], "重发")
