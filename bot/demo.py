@@ -248,8 +248,8 @@ async def _redeem(story: Story) -> str:
 
 
 async def _hand_over(story: Story, code: str) -> None:
-    await story.say(SHOP, f"核销 {code}", f"核销成功：{RESIDENT}，大米 1 斤，10 分。请交货。")
-    await story.say(SHOP, f"核销 {code}", "没有这个取货码，或者已经领取、过期了。")
+    await story.say(SHOP, f"核销 {code}", f"核销成功（单号 1）：{RESIDENT}，大米 1 斤，10 分。请交货。")
+    await story.say(SHOP, f"核销 {code}", "没有这个取货码，或者已经领取、过期了。还可以试 4 次。")
     story.row("台账笔数", story.count("ledger"), GRANTS + 5 + _first_stock(story))
 
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from struct import Struct
 from types import MappingProxyType
@@ -137,9 +138,9 @@ def _compile(file: File, needed: set[str], alarms: Alarms, *, revision: str) -> 
         scanner=scanner,
         weights=weights,
         spelling=(*scanner.words, *(shown for shown, _ in beyond.values())) * (1 + len(percents)),
-        lanes=tuple(map(pack, weights)),
+        lanes=tuple(map(cache(pack), weights)),  # most words weigh what another does: kept once
         speakers=_speakers(weights, len(in_order)),
-        start=pack((which, LANE_ZERO + category.bias) for which, category in enumerate(in_order)),
+        start=pack(tuple((which, LANE_ZERO + category.bias) for which, category in enumerate(in_order))),
         layout=Struct(f"<{len(in_order)}I"),
         hiding=frozenset(which for which, word in enumerate(scanner.folded) if word in excluded),
         silent_from=len(votes) if len(votes) < len(scanner.words) else None,
@@ -156,7 +157,7 @@ def _compile(file: File, needed: set[str], alarms: Alarms, *, revision: str) -> 
     )
 
 
-def pack(weights: Iterable[tuple[int, int]]) -> int:
+def pack(weights: Votes) -> int:
     """One number that holds a total of every category, so that adding a word is one addition.
 
     Category `which` has the bits from `which * LANE_BITS` on; LANE_ZERO keeps its total above 0.

@@ -436,8 +436,8 @@ acct = sa.Table(
     sa.Index(
         "ix_acct_expiring",
         "cohort",
-        sqlite_where=sa.text("cohort > 0 AND kind = 'wallet'"),
-        postgresql_where=sa.text("cohort > 0 AND kind = 'wallet'"),
+        sqlite_where=sa.text("cohort > 0"),
+        postgresql_where=sa.text("cohort > 0"),
     ),
 )
 bal = sa.Table(
