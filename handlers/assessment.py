@@ -2,6 +2,7 @@
 
 import re
 
+from handlers.application import TOPIC
 from handlers.ctx import Ctx, Refused, areas, command
 from handlers.days import local_day
 from handlers.public_lists import beside, is_month
@@ -20,6 +21,7 @@ LISTED_MAX = 25  # a reply holds 2,048 bytes
     roles=(*WORKERS, *LEADERS),
     usage="考核 上月",
     about="看考核分；管理人员看辖区的网格员",
+    topic=TOPIC,
 )
 def show(ctx: Ctx, match: re.Match[str]) -> str | None:
     """Somebody who works and leads sees both; a leader may name one unit of the area."""
