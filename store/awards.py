@@ -479,6 +479,7 @@ _OPEN_ALL = {
 }
 _WALLETS_OF = {
     name: f"SELECT a.owner, a.cohort, a.id FROM {_PAIRS[name]} "  # noqa: S608
-    "JOIN acct a ON a.kind = 'wallet' AND a.unit = 0 AND a.owner = r.owner AND a.cohort = r.cohort"
+    f"{bulk.JOIN[name]} acct a ON a.kind = 'wallet' AND a.unit = 0 "
+    "AND a.owner = r.owner AND a.cohort = r.cohort"
     for name in bulk.BOTH
 }

@@ -10,6 +10,8 @@ from store import ledger
 from store.db import Conflict, Tx
 
 BOTH = ("sqlite", "postgresql")
+# The rows first, then what they name: SQLite else reads the whole table and searches the rows for each.
+JOIN = {"sqlite": "CROSS JOIN", "postgresql": "JOIN"}
 _COLUMNS = (
     *("txn", "kind", "debit", "credit", "unit", "asked", "amount", "idem", "digest", "reason", "actor_id"),
     *("case_id", "at", "rule", "revision", "cause", "day", "person_id", "application_id"),
@@ -78,6 +80,6 @@ _BOOK_ALL = {
     for name in BOTH
 }
 _KNOWN = {
-    name: f"SELECT r.idem, x.digest FROM {_KEYS[name]} JOIN xfer x ON x.idem = r.idem"  # noqa: S608
+    name: f"SELECT r.idem, x.digest FROM {_KEYS[name]} {JOIN[name]} xfer x ON x.idem = r.idem"  # noqa: S608
     for name in BOTH
 }

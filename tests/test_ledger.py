@@ -85,7 +85,7 @@ def _open_books(tx: Tx) -> Books:
 
     def give(name: str, wallet: str, points: int, **more: int) -> None:
         whom = {"debit": ids["budget"], "credit": ids[wallet], "person_id": ids[f"{wallet}_person"]}
-        what = {"rule": "试", "cause": "case:1001", "day": "2026-11-23", **whom, **more}
+        what = {"rule": "试", "revision": "r1", "cause": "case:1001", "day": "2026-11-23", **whom, **more}
         ids[name] = move(kind="award", amount=points, idem=name, txn=name, **what)
 
     give("award", "li", 100)
@@ -373,6 +373,14 @@ ATTEMPTS = {
     "let somebody else benefit": "UPDATE applications SET household_id = {li_home} WHERE id = {proposed}",
     "take up what was refused": "UPDATE applications SET state = 'proposed' WHERE id = {refused}",
     "forget an application": "DELETE FROM applications WHERE id = {proposed}",
+    "judge an objection to one's own": "UPDATE objections SET state = 'refused', decided_by = {hua_person}",
+    "judge an objection to one's household": (
+        "UPDATE objections SET state = 'refused', decided_by = {mei_person}"
+    ),
+    "judge one's own objection": "UPDATE objections SET state = 'refused', decided_by = {li_person}",
+    "object twice": "INSERT INTO objections (application_id, person_id, text, at) "
+    "VALUES ({disputed}, {li_person}, '', 1)",
+    "change what was objected": "UPDATE objections SET text = 'x'",
     "forget an objection": "DELETE FROM objections",
     "forget who lived there": "DELETE FROM members",
     # proof
@@ -411,6 +419,9 @@ ONLY_SQLITE = {
     "replace an application's award": award_entry(
         "budget", "hua", 15, verb="REPLACE", application_id="{through}"
     ),
+    "replace an application": application("applied", id="{proposed}").replace("INSERT", "REPLACE"),
+    "replace an objection": "REPLACE INTO objections (id, application_id, person_id, text, at) "
+    "VALUES (1, {disputed}, {li_person}, '', 1)",
     "replace a statement": "REPLACE INTO statements SELECT household_id, month, cut, 5, 0, 0, 0, 0, 5, 1 "
     "FROM statements",
     "replace a block": "REPLACE INTO blocks VALUES ({block}, '', 'x', 1, 1)",

@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.house import House
-from bot.pages import basket, form, personal
+from bot.pages import applying, basket, form, personal
 from bot.pages.render import PHOTO_HEADERS, shown, sorry
 from handlers import me
 from handlers.ctx import Refused
@@ -27,6 +27,8 @@ def routes(house: House) -> list[BaseRoute]:
     return [
         own("/me", show_home),
         own("/me/shop", show_shop),
+        own("/me/apply", applying.show),
+        own("/me/apply", applying.take, methods=("POST",)),
         own("/me/order", order, methods=("POST",)),
         own("/me/again", tell_again, methods=("POST",)),
         own("/me/cancel", cancel, methods=("POST",)),
