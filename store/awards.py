@@ -475,7 +475,7 @@ _OPEN_ALL = {
 }
 _WALLETS_OF = {
     name: f"SELECT a.owner, a.cohort, a.id FROM {bulk.GIVEN[name]} "  # noqa: S608
-    "JOIN acct a ON a.kind = 'wallet' AND a.unit = 0 "
+    "CROSS JOIN acct a WHERE a.kind = 'wallet' AND a.unit = 0 "
     f"AND a.owner = {_PAIR[name][0]} AND a.cohort = {_PAIR[name][1]}"
     for name in bulk.BOTH
 }

@@ -68,7 +68,9 @@ _BOOK_ALL = {
     for name in BOTH
 }
 _OTHERS = {
-    name: f"SELECT 1 FROM {GIVEN[name]} JOIN xfer x ON x.idem = {_columns_of(_FIELD[name], 'idem')} "  # noqa: S608
-    f"WHERE x.digest <> {_columns_of(_FIELD[name], 'digest')} LIMIT 1"
+    # CROSS JOIN tells SQLite to begin with the rows given, not with the journal.
+    name: f"SELECT 1 FROM {GIVEN[name]} CROSS JOIN xfer x "  # noqa: S608
+    f"WHERE x.idem = {_columns_of(_FIELD[name], 'idem')} "
+    f"AND x.digest <> {_columns_of(_FIELD[name], 'digest')} LIMIT 1"
     for name in BOTH
 }
