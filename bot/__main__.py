@@ -316,10 +316,12 @@ def reconcile() -> None:
     from rich.progress import Progress
 
     from handlers.reconcile import check
+    from store import audit
 
-    with _reading() as db, db.read() as tx, Progress(console=Console(stderr=True)) as bar:
-        task = bar.add_task("核对流水", total=None)
-        found = check(tx, lambda count: bar.update(task, total=count), lambda: bar.advance(task))
+    with _reading() as db, Progress(console=Console(stderr=True)) as bar:
+        with db.read() as tx:
+            task = bar.add_task("核对账目", total=audit.size(tx))
+        found = check(db.read, lambda count: bar.advance(task, count))
     for line in found:
         typer.echo(line)
     if found:

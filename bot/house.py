@@ -168,15 +168,14 @@ class House:
                 log.exception("the open cases could not all be read; doubles among them are not offered")
 
     async def catch_up(self) -> None:
-        """Before a report: know the cases that were committed until now, to find its likely doubles."""
-        commit = self.db.last_commit
-        if not self.open_cases.is_behind(commit):
+        """Before a report: know the cases that other processes wrote, to find its likely doubles."""
+        if not self.open_cases.is_behind:
             return
         if self.db.is_sqlite:  # a read of some 0.1 ms without a network; a thread's hop costs more
             with self.db.read() as tx:
-                self.open_cases.catch_up(tx, commit)
+                self.open_cases.catch_up(tx)
         else:
-            await self.db.read_async(lambda tx: self.open_cases.catch_up(tx, commit))
+            await self.db.read_async(self.open_cases.catch_up)
 
     async def receive(self, message: Message) -> Reply:
         """Read, then act in one unit of work. When our own code fails, a second one keeps the raw message.

@@ -2,15 +2,15 @@
 
 import re
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import nlp
 from handlers.message import Message, Reply
 from handlers.rules import Rules
 from nlp import Reading
-from nlp.alike import Index
 from nlp.slots import Places
+from store.cases import Case
 from store.db import Tx
 from store.people import Account, Person
 from store.units import Registry
@@ -46,6 +46,10 @@ class OpenCases(Protocol):
         """(case, how alike) as nlp.alike.Index.find gives them."""
         ...
 
+    def take(self, case: Case) -> None:
+        """Know a case as it is now; only after the commit."""
+        ...
+
 
 @dataclass(frozen=True)
 class County:
@@ -59,7 +63,7 @@ class County:
     places: Places
     secret: bytes
     base_url: str
-    open_cases: OpenCases = field(default_factory=Index)
+    open_cases: OpenCases
     rules_error: str = ""
 
     def read(self, text: str) -> Reading:
@@ -154,6 +158,7 @@ def command(
 ) -> Callable[[AnyRun], AnyRun]:
     """Declare a chat command: one of `words`, then `grammar` (a regular expression), and nothing else.
 
+    帮助 lists it; one with a `topic` of handlers/help.py is listed by 帮助 topic, for those whom it concerns.
     The function answers with the reply, or with None to say: this is no command after all, but a report.
     """
     start = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))

@@ -77,3 +77,14 @@ def parse_day(text: str, now: int, *, since: date | None = None) -> date | None:
     except ValueError:
         return None
     return day
+
+
+def written_date(text: str) -> date | None:
+    """The day that a whole date (2027-1-31, 2027年1月31日) names."""
+    match = _WRITTEN.fullmatch(text)
+    if match is None or match["year"] is None or match["month"] is None:
+        return None
+    try:
+        return date(int(match["year"]), int(match["month"]), int(match["day"]))
+    except ValueError:
+        return None

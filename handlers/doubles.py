@@ -67,6 +67,7 @@ def _area(ctx: Ctx, case: Case, is_placed: bool) -> set[int]:
     roles=SORTERS,
     usage="并案 编号 主编号",
     about="两件是同一问题，前一件并入后一件",
+    topic="重复事件",
 )
 def merge(ctx: Ctx, match: re.Match[str]) -> str:
     case, into = _both(ctx, match["number"], match["into"])
@@ -95,7 +96,15 @@ def _both(ctx: Ctx, number: str, into: str) -> tuple[Case, Case]:
     return case, other
 
 
-@command("拆案", "拆分", grammar=NUMBER, roles=SORTERS, usage="拆案 编号", about="并错了，恢复单独办理")
+@command(
+    "拆案",
+    "拆分",
+    grammar=NUMBER,
+    roles=SORTERS,
+    usage="拆案 编号",
+    about="并错了，恢复单独办理",
+    topic="重复事件",
+)
 def part(ctx: Ctx, match: re.Match[str]) -> str:
     """Undo a merge while the matter is still being worked on; afterwards it has been answered with it."""
     case = find(ctx, match["number"])
@@ -124,6 +133,7 @@ def part(ctx: Ctx, match: re.Match[str]) -> str:
     roles=SORTERS,
     usage="不是同一件 编号",
     about="不再提示它和别的事件相似",
+    topic="重复事件",
 )
 def dismiss(ctx: Ctx, match: re.Match[str]) -> str:
     case = find(ctx, match["number"])

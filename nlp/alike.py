@@ -92,7 +92,8 @@ class Index:
         # By slot. Arrays, not objects: a search jumps about in them and must stay in the cache.
         self._cases, self._units, self._times = array("q"), array("q"), array("q")
         self._pairs: dict[int, array[int]] = {}
-        self._said: dict[int, tuple[str, str]] = {}  # category, and the beginning of the text
+        # Category, the beginning of the text, unit and time.
+        self._said: dict[int, tuple[str, str, int, int]] = {}
         self._marks: dict[int, frozenset[Mark]] = {}  # of the few that were ever compared: dear to find
 
     def __len__(self) -> int:
@@ -100,13 +101,16 @@ class Index:
 
     def add(self, case_id: int, text: str, unit_id: int, at: int, category: str = "") -> None:
         """Add a case that came `at` UTC seconds, or put new words in the place of old ones."""
+        said = category, text[: 2 * HEAD_LENGTH], unit_id, at
+        if self._said.get(self._slots.get(case_id, -1)) == said:
+            return
         self.drop(case_id)
         slot = self._slots[case_id] = len(self._cases)
+        self._said[slot] = said
         self._cases.append(case_id)
         self._units.append(unit_id)
         self._times.append(at)
         self._pairs[slot] = array("I", [self._number(pair) for pair in sorted(_head(text))])
-        self._said[slot] = category, text[: 2 * HEAD_LENGTH]
         for number in self._pairs[slot]:
             self._with[number].append(slot)
 

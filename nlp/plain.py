@@ -40,8 +40,8 @@ def plain(text: str) -> str:
     """
     for wide, narrow in _COMMON:
         text = text.replace(wide, narrow)
-    odd = "".join(set(_odd().findall(text)))
-    return " ".join((_evened(text, odd) if odd else shortened(text)).split())
+    odd = _odd().findall(text)
+    return " ".join((_evened(text, "".join(set(odd))) if odd else shortened(text)).split())
 
 
 @cache
@@ -56,12 +56,27 @@ def _evened(text: str, odd: str) -> str:
     if UNSEEN.search(odd):
         text = UNSEEN.sub("", text)
     if not unicodedata.is_normalized("NFKC", text):
-        text = unicodedata.normalize("NFKC", text)
+        text = _normal(text, odd)
         odd = "".join(set(_odd().findall(text)))
     text = _settled(text) if _to_convert().search(odd) else shortened(text)
     if "[" in odd:
         text = STICKER.sub(" ", text)
     return EMOJI.sub(" ", text) if EMOJI.search(odd) else text
+
+
+def _normal(text: str, odd: str) -> str:
+    """The text in NFKC, a character at a time where none may become one with its neighbours."""
+    if any(map(joins, odd)):
+        return unicodedata.normalize("NFKC", text)
+    for each in odd:
+        text = text.replace(each, unicodedata.normalize("NFKC", each))
+    return text
+
+
+def joins(character: str) -> bool:
+    """Whether a character may become one with the characters before it."""
+    first = unicodedata.normalize("NFKD", character)[0]
+    return unicodedata.category(first)[0] == "M" or "\u1160" <= first <= "\u11ff"
 
 
 def _settled(text: str) -> str:
@@ -74,7 +89,7 @@ def _settled(text: str) -> str:
 
 
 def shortened(text: str) -> str:
-    """The text with what is said again and again said once or twice: 救救救救我 is 救救我 and ！！！ is ！."""
+    """The text with what is said again and again said once or twice: 救救救救我 is 救救我, ！！！ is ！."""
     return AGAIN.sub(said, text)
 
 

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 
-from nlp.plain import AGAIN, EMOJI, SETTLED_MAX, STICKER, UNSEEN, said, simplified
+from nlp.plain import AGAIN, EMOJI, SETTLED_MAX, STICKER, UNSEEN, joins, said, simplified
 
 Span = tuple[int, int]  # [start, end) in the text as written
 _Traced = list[tuple[str, Span]]  # characters, and what each was made of
@@ -35,18 +35,12 @@ def _composed(traced: _Traced) -> Iterator[tuple[str, Span]]:
     """Unicode's normal form, which makes one character of e and its accent, and three of …"""
     cluster: _Traced = []
     for each in traced:
-        if cluster and not _joins(each[0]):
+        if cluster and not joins(each[0]):
             yield from _normal(cluster)
             cluster = []
         cluster.append(each)
     if cluster:
         yield from _normal(cluster)
-
-
-def _joins(character: str) -> bool:
-    """Whether a character may become one with the characters before it."""
-    first = unicodedata.normalize("NFKD", character)[0]
-    return unicodedata.category(first)[0] == "M" or "\u1160" <= first <= "\u11ff"
 
 
 def _normal(cluster: _Traced) -> Iterable[tuple[str, Span]]:

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from store import bulk, households, ledger, meta, wallets
 from store.db import Conflict, Retry, Tx
+from store.digest import digest_of
 from store.ledger import POINTS, SCORE, Frozen, Insufficient
 from store.prepared import Prepared
 from store.tables import acct, bal, budgets, caps, freezes, withheld, xfer
@@ -182,7 +183,7 @@ def award(tx: Tx, asked: Award, *, now: int) -> Outcome:
     budget = known.budget or _budget_account(tx, asked.budget, asked.unit, now)
     request = _request(asked, budget, known.wallet or _wallet(tx, asked))
     if known.booked is not None:
-        if known.digest != ledger.digest_of(request):
+        if known.digest != digest_of(request):
             raise Conflict
         return Outcome(known.booked, "capped" if known.booked < asked.points else "")
     if known.obstacle:
@@ -458,7 +459,7 @@ def _open_wallets(tx: Tx, asked: Iterable[Award]) -> dict[tuple[int, int], int]:
 def _row(one: Award, budget: int, wallet: int, now: int) -> dict[str, Any]:
     request = _request(one, budget, wallet)
     more = {"amount": one.points, "idem": one.idem, "revision": one.revision, "at": now}
-    return {**request, **more, "digest": ledger.digest_of(request)}
+    return {**request, **more, "digest": digest_of(request)}
 
 
 _PAIR = {

@@ -65,12 +65,13 @@ class Occupied(Exception):
 class Tx:
     """What a work may do: execute statements, and try something behind a savepoint."""
 
-    __slots__ = ("_connection", "_driver", "_is_sqlite")
+    __slots__ = ("_after", "_connection", "_driver", "_is_sqlite")
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
         self._driver: Any = connection.connection.driver_connection
         self._is_sqlite = connection.dialect.name == "sqlite"
+        self._after: list[Callable[[], None]] = []
 
     @property
     def dialect(self) -> str:
@@ -96,17 +97,33 @@ class Tx:
     @contextmanager
     def savepoint(self, name: str = "attempt") -> Iterator[None]:
         """Undo what the block did, and only that, when it raises."""
-        run = self._driver.execute
+        run, so_far = self._driver.execute, len(self._after)
         run(f"SAVEPOINT {name}")
         try:
             yield
         except BaseException:
+            del self._after[so_far:]
             self._stay_inside()
             run(f"ROLLBACK TO SAVEPOINT {name}")
             run(f"RELEASE SAVEPOINT {name}")
             raise
         self._stay_inside()
         run(f"RELEASE SAVEPOINT {name}")
+
+    def after_commit(self, act: Callable[[], None]) -> None:
+        """Do this, which must be quick, once what was written is durable and before the caller hears of it.
+
+        Never where it was undone, nor twice where the work ran twice.
+        """
+        self._after.append(act)
+
+    def committed(self) -> None:
+        """Do what waits for the commit; only for whoever has just made it."""
+        for act in self._after:
+            try:
+                act()
+            except Exception:
+                log.exception("a commit is not known everywhere")
 
 
 def change_one(tx: Tx, statement: sa.Executable, parameters: Parameters | None = None) -> None:
@@ -137,8 +154,6 @@ class _Job(Generic[T]):
 
 
 class _Writer(Protocol):
-    last_commit: object
-
     def submit(self, job: _Job[Any]) -> None: ...
     def close(self) -> None: ...
 
@@ -167,12 +182,6 @@ class Database:
                 self._writer = _SqliteWriter(self.path, note)
             else:
                 self._writer = _PostgresWriter(self.url)
-
-    @property
-    def last_commit(self) -> object:
-        """Stands for the last commit of this process: another object after each, there before its
-        caller hears of it. Whoever has read since need not read again while it stays the same."""
-        return self._writer.last_commit if self._writer else None
 
     def write(self, work: Callable[[Tx], T]) -> T:
         """Run `work` in a transaction; its result is durable when this returns. For threads."""
@@ -307,7 +316,6 @@ class _SqliteWriter:
         self._connection = self._engine.connect()
         self._closed = False
         self._last_size = 1
-        self.last_commit = object()
         self._door = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="mashang-writer", daemon=True)
         self._thread.start()
@@ -337,7 +345,6 @@ class _SqliteWriter:
                 log.warning("group of %d works did not commit (%s); each runs alone", len(group), error)
                 for job in group:
                     self._run_alone(job)
-            self.last_commit = object()
             _settle(group)
             self._last_size = len(group)
 
@@ -376,6 +383,7 @@ class _SqliteWriter:
             # A COMMIT that fails may leave the transaction open, and SQLAlchemy takes it for ended.
             self._connection.connection.rollback()
             raise
+        tx.committed()
 
     def _run_alone(self, job: _Job[Any]) -> None:
         job.result, job.error = None, None
@@ -444,7 +452,6 @@ class _PostgresWriter:
         self._threads = ThreadPoolExecutor(
             POSTGRES_CONNECTIONS, thread_name_prefix="mashang-writer", initializer=_mark_thread
         )
-        self.last_commit = object()
         self._places = threading.BoundedSemaphore(QUEUE_MAX)
         self._closed = False
         self._door = threading.Lock()
@@ -466,7 +473,6 @@ class _PostgresWriter:
             job.result = self._commit(job.work)
         except BaseException as error:
             job.error = error
-        self.last_commit = object()
         self._places.release()
         _settle([job])
 
@@ -475,7 +481,10 @@ class _PostgresWriter:
             started = time.monotonic()
             try:
                 with self._engine.begin() as connection:
-                    return work(Tx(connection))
+                    tx = Tx(connection)
+                    result = work(tx)
+                tx.committed()
+                return result
             except (DBAPIError, Retry) as error:
                 if pause is None or not _is_worth_retrying(error):
                     raise

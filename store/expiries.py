@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from store import bulk, ledger
 from store.db import Tx
+from store.digest import digest_of
 from store.ledger import POINTS
 from store.tables import accounts, acct, bal, freezes, members, outbox
 
@@ -52,7 +53,7 @@ def sweep(tx: Tx, today: int, *, run: str, now: int) -> int:
         request = ledger.request(
             kind="expire", debit=account, credit=sink, amount=posted, txn=f"expire:{run}", reason="积分到期"
         )
-        more = {"amount": posted, "idem": key, "digest": ledger.digest_of(request), "revision": "", "at": now}
+        more = {"amount": posted, "idem": key, "digest": digest_of(request), "revision": "", "at": now}
         rows.append({**request, **more})
     bulk.book_all(tx, rows)
     return sum(row[2] for row in due)

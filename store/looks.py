@@ -10,7 +10,7 @@ _ADD = Prepared(sa.insert(looks))
 
 
 def add(tx: Tx, *, actor_id: int, subject: str, why: str, now: int) -> None:
-    """`subject` is household:7 or person:5."""
+    """`subject` is household:7, person:5, or unit:3 for a whole list."""
     tx.execute(_ADD, {"at": now, "actor_id": actor_id, "subject": subject, "why": why})
 
 

@@ -112,6 +112,24 @@ invitations = sa.Table(
     _number("used_at", nullable=True),
 )
 
+# A person's browser: a link told in chat, used once, becomes a cookie. `work` is for those who hold a post.
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    _id(),
+    _ref("person_id", "people.id", index=True),
+    _text("scope"),
+    _text("path"),  # of the page the link leads to
+    _text("link_hash", unique=True),
+    _number("offered_at"),
+    _number("link_until"),
+    sa.Column("cookie_hash", sa.Text, nullable=True, unique=True),  # None until the link is used
+    _number("expires_at", nullable=True),
+    _number("ended_at", nullable=True),
+    sa.CheckConstraint("scope IN ('me', 'work')", name="scope"),
+    sa.CheckConstraint("(cookie_hash IS NULL) = (expires_at IS NULL)", name="begun"),
+)
+
 # Roads, compounds and firms by name: where they lie. A road through two villages has two rows.
 places = sa.Table(
     "places",
@@ -351,6 +369,7 @@ households = sa.Table(
     _number("opened_at"),
     _number("closed_at", nullable=True),
     _flag("is_unlisted"),  # does not want to stand on the honour roll
+    _number("pin_open_until", default="0"),  # until then a first PIN may be typed at the counter
 )
 members = sa.Table(
     "members",
@@ -626,6 +645,7 @@ applications = sa.Table(
     _number("public_until", nullable=True),
     _number("ended_at", nullable=True),
     _text("note", default=""),
+    _ref("ended_by", "people.id", nullable=True),  # who refused it, or took it back
     sa.CheckConstraint(
         "state IN ('applied', 'proposed', 'public', 'disputed', 'posted', 'refused')", name="state"
     ),
@@ -656,6 +676,14 @@ objections = sa.Table(
     sa.CheckConstraint("state IN ('open', 'refused', 'upheld')", name="state"),
     sa.CheckConstraint("(state = 'open') = (decided_by IS NULL)", name="decided"),
     sa.CheckConstraint("decided_by IS NULL OR decided_by <> person_id", name="judge"),
+    sa.Index(
+        "uq_objections_open",
+        "application_id",
+        "person_id",
+        unique=True,
+        sqlite_where=sa.text("state = 'open'"),
+        postgresql_where=sa.text("state = 'open'"),
+    ),
 )
 batches = sa.Table(
     "batches",
@@ -670,7 +698,7 @@ batches = sa.Table(
     _ref("approver_id", "people.id", nullable=True),
     _number("at"),
     _number("ended_at", nullable=True),
-    sa.Column("lines", sa.JSON, nullable=False),
+    sa.Column("lines", sa.JSON, nullable=False),  # {line, household, person, points, reason, idem} each
     sa.CheckConstraint("state IN ('proposed', 'posted', 'dropped')", name="state"),
     sa.CheckConstraint("proposer_id <> approver_id", name="four_eyes"),
     sa.CheckConstraint("state <> 'posted' OR approver_id IS NOT NULL", name="approved"),
@@ -776,6 +804,7 @@ redemptions = sa.Table(
     _ref("clerk_id", "people.id", nullable=True),
     _text("collector", default=""),  # member | card | proxy | delivery
     _ref("proxy_id", "people.id", nullable=True),
+    _text("address", default=""),  # where it is brought to
     sa.CheckConstraint("state IN ('held', 'collected', 'cancelled', 'expired')", name="state"),
     sa.CheckConstraint("channel IN ('chat', 'page', 'counter', 'offline')", name="channel"),
     sa.CheckConstraint("collector IN ('', 'member', 'card', 'proxy', 'delivery')", name="collector"),
@@ -808,8 +837,17 @@ redemption_lines = sa.Table(
     _number("returned", default="0"),  # pieces that came back
     _number("at"),
     _number("ended_at", nullable=True),
+    # One order may be picked up in parts, by different people.
+    _ref("clerk_id", "people.id", nullable=True),
+    _text("collector", default=""),
+    _ref("proxy_id", "people.id", nullable=True),
     sa.CheckConstraint("state IN ('held', 'collected', 'cancelled', 'expired')", name="state"),
     sa.CheckConstraint("count > 0 AND price > 0 AND returned >= 0 AND returned <= count", name="amounts"),
+    sa.CheckConstraint("collector IN ('', 'member', 'card', 'proxy', 'delivery')", name="collector"),
+    sa.CheckConstraint(
+        "(state = 'collected') = (clerk_id IS NOT NULL AND collector <> '')", name="handed_over"
+    ),
+    sa.CheckConstraint("collector <> 'proxy' OR proxy_id IS NOT NULL", name="proxy"),
 )
 stock_takes = sa.Table(
     "stock_takes",

@@ -65,7 +65,7 @@ def test_a_freeze_stops_everything_and_what_was_earned_meanwhile_is_paid_when_it
     town.later(600)
     assert "earn.pay_withheld" in town.run_jobs()
     assert town.points("李秀英") == 20
-    assert town.say("戴满仓", f"核销 {code}") == "核销成功：李秀英，肥皂 1 块，10 分。请交货。"
+    assert town.say("戴满仓", f"核销 {code}") == "核销成功（单号 1）：李秀英，肥皂 1 块，10 分。请交货。"
     assert town.say("徐慧敏", "解冻 李秀英 查清了") == "李秀英家的积分没有冻结。"
     books_are_right(town)
 

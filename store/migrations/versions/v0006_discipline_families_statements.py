@@ -6,7 +6,7 @@ from alembic import op
 from store.migrations import ledger_guards_2
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 JUDGE = "decided_by IS NULL OR decided_by <> by_id"
