@@ -9,7 +9,7 @@ from struct import Struct
 from types import MappingProxyType
 
 from nlp.alarms import CALLS, CALM, WITHIN, Alarms, Back, Beside, Hint, Sign
-from nlp.around import SIDES, Context, Pair, Window, less_key, whole_key
+from nlp.around import SIDES, Context, Pair, Window, whole_key
 from nlp.rule_file import WEIGHT_MAX, Block, File
 from nlp.scan import Scanner, fold
 
