@@ -6,7 +6,7 @@ awards are halted, the budget is used up) is withheld and paid as soon as the ob
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -135,6 +135,11 @@ _STANDING = Prepared(
         .where(_debt.c.kind == "debt", _debt.c.unit == POINTS, _debt.c.owner == sa.bindparam("household_id"))
         .scalar_subquery(),
     )
+)
+_BATCH = Prepared(
+    sa.select(xfer.c.idem, xfer.c.digest, acct.c.owner, acct.c.cohort, acct.c.id)
+    .join(acct, acct.c.id == xfer.c.credit)
+    .where(xfer.c.txn == sa.bindparam("txn"), xfer.c.kind == "award", acct.c.kind == "wallet")
 )
 _CAP_KEY = ["rule", "subject", "subject_id", "period", "unit"]
 _raised = insert(caps)
@@ -418,10 +423,11 @@ def award_all(tx: Tx, asked: Sequence[Award], *, now: int) -> int:
         return 0
     budget = _budget_account(tx, asked[0].budget, POINTS, now)
     paid = _without_frozen(tx, asked, now)
-    accounts = _wallets_of(tx, paid)
-    requests = [_request(one, budget, accounts[one.household_id or 0, one.cohort]) for one in paid]
+    known, accounts = _of_batch(tx, asked[0].txn)
+    accounts |= _wallets_of(tx, {_pair(one) for one in paid} - accounts.keys())
+    requests = [_request(one, budget, accounts[_pair(one)]) for one in paid]
     digests = [digest_of(request) for request in requests]
-    known = _known(tx, [one.idem for one in paid])
+    known |= _known(tx, [one.idem for one in paid if one.idem not in known])
     if any(known.get(one.idem, digest) != digest for one, digest in zip(paid, digests, strict=True)):
         raise Conflict
     new = [
@@ -437,8 +443,20 @@ def award_all(tx: Tx, asked: Sequence[Award], *, now: int) -> int:
         raise ledger.refusal(error) from error
 
 
-def _known(tx: Tx, keys: Iterable[str]) -> dict[str, str]:
+def _pair(one: Award) -> tuple[int, int]:
+    return one.household_id or 0, one.cohort
+
+
+def _of_batch(tx: Tx, txn: str) -> tuple[dict[str, str], dict[tuple[int, int], int]]:
+    """What was booked of it before, digest by key, and the wallets it went to: a replay needs no more."""
+    rows = tx.execute(_BATCH, {"txn": txn})
+    return {row[0]: row[1] for row in rows}, {(row[2], row[3]): row[4] for row in rows}
+
+
+def _known(tx: Tx, keys: Sequence[str]) -> dict[str, str]:
     """Digest by key, of those that were booked before."""
+    if not keys:
+        return {}
     given = {"rows": _json([{"idem": key} for key in keys])}
     return {row[0]: row[1] for row in tx.execute(sa.text(_KNOWN[tx.dialect]), given)}
 
@@ -462,12 +480,13 @@ def _without_frozen(tx: Tx, asked: Sequence[Award], now: int) -> list[Award]:
     return paid
 
 
-def _wallets_of(tx: Tx, asked: Iterable[Award]) -> dict[tuple[int, int], int]:
+def _wallets_of(tx: Tx, pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], int]:
     """Account by (household, cohort); what is missing is opened."""
-    wanted = sorted({(one.household_id or 0, one.cohort) for one in asked})
-    given = {"rows": _json([{"owner": owner, "cohort": cohort} for owner, cohort in wanted])}
+    if not pairs:
+        return {}
+    given = {"rows": _json([{"owner": owner, "cohort": cohort} for owner, cohort in sorted(pairs)])}
     found = _look(tx, given)
-    if len(found) < len(wanted):
+    if len(found) < len(pairs):
         tx.execute(sa.text(_OPEN_ALL[tx.dialect]), given)
         found = _look(tx, given)
     return found
