@@ -1,7 +1,7 @@
 """Many movements in one statement: their rows travel as JSON, the database books what it does not know."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,13 +32,15 @@ _WHOLE = {
 }
 
 
-def book_all(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Book movements, each once per `idem`; how many were new.
+def book_all(tx: Tx, rows: Sequence[Mapping[str, Any]], known: Mapping[str, str] | None = None) -> int:
+    """Book movements, each once per `idem`; how many were new. `known` has digests by key that were looked
+    up already.
 
     A row has ledger.move's request, `amount`, `idem`, `digest`, `revision` and `at`. Raises Conflict when a
     key stands for another request, Insufficient and Frozen as ledger.move does: then none is booked.
     """
-    known = _known(tx, [row["idem"] for row in rows])
+    known = dict(known or {})
+    known |= _known(tx, [row["idem"] for row in rows if row["idem"] not in known])
     if any(known.get(row["idem"], row["digest"]) != row["digest"] for row in rows):
         raise Conflict
     new = [{name: row[name] for name in _COLUMNS} for row in rows if row["idem"] not in known]
@@ -50,8 +52,10 @@ def book_all(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> int:
         raise ledger.refusal(error) from error
 
 
-def _known(tx: Tx, keys: Iterable[str]) -> dict[str, str]:
+def _known(tx: Tx, keys: Sequence[str]) -> dict[str, str]:
     """Digest by key, of those that were booked before."""
+    if not keys:
+        return {}
     given = {"rows": as_json([{"idem": key} for key in keys])}
     return {row[0]: row[1] for row in tx.execute(sa.text(_KNOWN[tx.dialect]), given)}
 
