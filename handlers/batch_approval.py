@@ -2,6 +2,7 @@
 
 import re
 
+from handlers.announce import clip
 from handlers.application import APPROVERS, TOPIC
 from handlers.application_notices import title_of, village_of
 from handlers.batch import STATES, day_of
@@ -16,6 +17,7 @@ from store.db import Conflict
 from store.ledger import Insufficient
 
 LIST_MAX = 10
+CLIP = 24  # characters of a reason
 
 
 @command(
@@ -25,7 +27,8 @@ def look(ctx: Ctx, match: re.Match[str]) -> str:
     batch = _find(ctx, match["number"])
     names = people.names(ctx.tx, [batch.proposer_id, *(line["person"] for line in batch.lines[:LIST_MAX])])
     listed = [
-        f"{names[line['person']]} {line['points']} 分 {line['reason']}" for line in batch.lines[:LIST_MAX]
+        f"{names[line['person']]} {line['points']} 分 {clip(line['reason'], CLIP)}"
+        for line in batch.lines[:LIST_MAX]
     ]
     more = [f"……共 {len(batch.lines)} 户"] if len(batch.lines) > LIST_MAX else []
     told = f"提交：{names[batch.proposer_id]}，{clock_time(batch.at)}"

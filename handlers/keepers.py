@@ -78,6 +78,11 @@ def shop_of(ctx: Ctx | JobCtx, shop_id: int) -> Shop:
     return next(one for one in shop.all_shops(ctx.tx) if one.id == shop_id)
 
 
+def masked(name: str) -> str:
+    """李**: enough for who knows the person."""
+    return name[:1] + "*" * (len(name) - 1) if name else "未登记姓名的居民"
+
+
 # --- who is told
 
 

@@ -65,6 +65,15 @@ def classify_plain(simple: str, rules: Rules) -> Guess:
     )
 
 
+def totals(simple: str, rules: Rules) -> dict[str, int]:
+    """What each category's words in a plain text add up to, by its code."""
+    found, opening = _found(simple, rules)
+    codes = (category.code for category in rules.categories)
+    return {
+        code: total - LANE_ZERO for code, total in zip(codes, _totals(found, opening, rules), strict=True)
+    }
+
+
 def path(code: str, rules: Rules) -> tuple[tuple[str, str], ...]:
     """(level, its part of a category's code), from the top, in a file with levels; else nothing."""
     return tuple(zip(rules.levels, code.split(LEVEL_END), strict=True)) if rules.levels else ()

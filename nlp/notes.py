@@ -4,8 +4,8 @@ import re
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
-from itertools import compress, count, pairwise
+from functools import cache, lru_cache
+from itertools import chain, compress, count, pairwise
 from math import log
 from typing import NamedTuple, TypeVar
 
@@ -23,6 +23,7 @@ OFTEN_MIN = 0.6  # as often as the place most people share, the longest name is 
 SAME_MIN = 0.8  # of those who write a name write its next character alike
 PLACE_LENGTH_MAX = 12
 _KEPT_MAX = 4096  # sets of pairs: those of the reports that are compared just now
+_PLACES_KEPT_MAX = 256  # each is asked for several times in a row
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
@@ -68,6 +69,7 @@ class Notes:
         self._notes = [self._note(*each) for each in self.steps(both, 30, 45)]
         self.written: Written = {position: note.pairs for position, note in enumerate(self._notes)}
         self.pairs = lru_cache(_KEPT_MAX)(self._pairs)
+        self.place = lru_cache(_PLACES_KEPT_MAX)(self._place)
 
     def __len__(self) -> int:
         return len(self._notes)
@@ -128,10 +130,8 @@ class Notes:
         by_user: dict[int, list[array[int]]] = defaultdict(list)
         for each, pairs in zip(ids, written, strict=True):
             by_user[self.users[each]].append(pairs)
-        counts: Counter[int] = Counter()
-        for said in by_user.values():
-            counts.update(said[0] if len(said) == 1 else set().union(*said))
-        return counts
+        of_each = (said[0] if len(said) == 1 else set().union(*said) for said in by_user.values())
+        return Counter(chain.from_iterable(of_each))
 
     def peak(self, ids: Collection[int], seconds: int) -> int:
         """The most different people within so many seconds."""
@@ -162,7 +162,7 @@ class Notes:
                 own |= {(before[-1:] + name[0]).lower(), (name[-1] + after[:1]).lower()}
         return {self.numbers[pair] for pair in own if pair in self.numbers}
 
-    def place(self, ids: Collection[int]) -> str:
+    def _place(self, ids: frozenset[int]) -> str:
         """The place name half of the people share, in titles if possible; empty where there is none."""
         in_titles: dict[int, set[str]] = defaultdict(set)
         anywhere: dict[int, set[str]] = defaultdict(set)
@@ -198,10 +198,13 @@ def _wider(text: str, name: str) -> list[str]:
     end = start + len(name)
     before, after = text[start - 1 : start], text[end : end + 1]
     return [
-        wider
-        for char, wider in ((before, before + name), (after, name + after))
-        if char and RUN.fullmatch(char)
+        wider for char, wider in ((before, before + name), (after, name + after)) if char and _goes_on(char)
     ]
+
+
+@cache
+def _goes_on(char: str) -> bool:
+    return RUN.fullmatch(char) is not None
 
 
 def _text(report: Report) -> str:

@@ -1,7 +1,7 @@
 """Many movements in one statement: their rows travel as JSON, the database books what it does not know."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +10,8 @@ from store import ledger
 from store.db import Conflict, Tx
 
 BOTH = ("sqlite", "postgresql")
+# The rows first, then what they name: SQLite else reads the whole table and searches the rows for each.
+JOIN = {"sqlite": "CROSS JOIN", "postgresql": "JOIN"}
 _COLUMNS = (
     *("txn", "kind", "debit", "credit", "unit", "asked", "amount", "idem", "digest", "reason", "actor_id"),
     *("case_id", "at", "rule", "revision", "cause", "day", "person_id", "application_id"),
@@ -30,13 +32,15 @@ _WHOLE = {
 }
 
 
-def book_all(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Book movements, each once per `idem`; how many were new.
+def book_all(tx: Tx, rows: Sequence[Mapping[str, Any]], known: Mapping[str, str] | None = None) -> int:
+    """Book movements, each once per `idem`; how many were new. `known` has digests by key that were looked
+    up already.
 
     A row has ledger.move's request, `amount`, `idem`, `digest`, `revision` and `at`. Raises Conflict when a
     key stands for another request, Insufficient and Frozen as ledger.move does: then none is booked.
     """
-    known = _known(tx, [row["idem"] for row in rows])
+    known = dict(known or {})
+    known |= _known(tx, [row["idem"] for row in rows if row["idem"] not in known])
     if any(known.get(row["idem"], row["digest"]) != row["digest"] for row in rows):
         raise Conflict
     new = [{name: row[name] for name in _COLUMNS} for row in rows if row["idem"] not in known]
@@ -48,8 +52,10 @@ def book_all(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> int:
         raise ledger.refusal(error) from error
 
 
-def _known(tx: Tx, keys: Iterable[str]) -> dict[str, str]:
+def _known(tx: Tx, keys: Sequence[str]) -> dict[str, str]:
     """Digest by key, of those that were booked before."""
+    if not keys:
+        return {}
     given = {"rows": as_json([{"idem": key} for key in keys])}
     return {row[0]: row[1] for row in tx.execute(sa.text(_KNOWN[tx.dialect]), given)}
 
@@ -78,6 +84,6 @@ _BOOK_ALL = {
     for name in BOTH
 }
 _KNOWN = {
-    name: f"SELECT r.idem, x.digest FROM {_KEYS[name]} JOIN xfer x ON x.idem = r.idem"  # noqa: S608
+    name: f"SELECT r.idem, x.digest FROM {_KEYS[name]} {JOIN[name]} xfer x ON x.idem = r.idem"  # noqa: S608
     for name in BOTH
 }

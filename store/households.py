@@ -195,13 +195,6 @@ def reopen(tx: Tx, household_id: int) -> None:
     change_one(tx, closed.values(closed_at=None))
 
 
-def is_closed(tx: Tx, household_id: int) -> bool:
-    query = sa.select(households.c.id).where(
-        households.c.id == household_id, households.c.closed_at.is_not(None)
-    )
-    return tx.execute(query).first() is not None
-
-
 def names(tx: Tx, household_ids: Iterable[int]) -> dict[int, tuple[str, int | None]]:
     """(name, unit id) of households, by their numbers."""
     query = sa.select(households.c.id, households.c.name, households.c.unit_id)

@@ -1,5 +1,6 @@
 """Bring a database to the newest schema, or say how far it is."""
 
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -30,6 +31,7 @@ def upgrade(url: str) -> None:
         engine.dispose()
 
 
+@cache
 def head() -> str:
     """The revision that this code expects."""
     return ScriptDirectory.from_config(_config()).get_current_head() or ""

@@ -141,6 +141,8 @@ def test_a_run_that_fails_leaves_nothing_and_is_tried_again_at_the_next_tick(tow
 def test_the_jobs_of_the_house_are_planned_for_the_hours_the_town_knows(town: Town) -> None:
     planned = {job.name: (job.weekday, job.hour, job.minute, job.every) for job in handlers_ctx.JOBS}
     assert planned == {
+        "blocks.seal": (0, 0, 0, 300),
+        "blocks.tell": (0, 8, 0, 0),
         "checkin.remind_missing": (0, 18, 0, 0),
         "checkin.summarize": (0, 20, 0, 0),
         "earn.pay_withheld": (0, 0, 0, 600),
@@ -202,6 +204,7 @@ def test_two_processes_on_one_postgresql_remind_once(county_url: str, town: Town
         if name
     ]
     assert sorted(ran) == [
+        "blocks.seal",
         "checkin.remind_missing",
         "earn.pay_withheld",
         "hot.tell_county",

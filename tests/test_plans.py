@@ -55,7 +55,7 @@ def test_a_month_begins_with_its_movements_and_a_ranking_with_its_awards(sqlite_
         legs
         == [
             "SEARCH x USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
-            "SEARCH a USING INTEGER PRIMARY KEY (rowid=?)",
+            "SEARCH a USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
         ]
         * 2
     )

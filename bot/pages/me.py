@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.house import House
-from bot.pages import basket, form, personal
+from bot.pages import applying, basket, form, personal
 from bot.pages.render import PHOTO_HEADERS, shown, sorry
 from handlers import me, statement
 from handlers.ctx import Refused
@@ -31,6 +31,8 @@ def routes(house: House) -> list[BaseRoute]:
         own("/me/shop", show_shop),
         own("/me/statement", show_statement),
         own("/me/statement/{month}", show_statement),
+        own("/me/apply", applying.show),
+        own("/me/apply", applying.take, methods=("POST",)),
         own("/me/order", order, methods=("POST",)),
         own("/me/again", tell_again, methods=("POST",)),
         own("/me/cancel", cancel, methods=("POST",)),

@@ -3,7 +3,7 @@
 SQLite looked for a double among all postings of the account; now each of the two things that may not stand
 twice is asked of its own index. On PostgreSQL the trigger that books a movement joins its accounts and their
 balances, and nothing else writes a posting or deletes an account: four foreign keys said the same again, for
-half the time of a list and a shared lock on the row of a busy account.
+half the time of a list and a shared lock on the row of a busy account. No two blocks follow the same one.
 """
 
 from alembic import op
@@ -29,6 +29,7 @@ IMPLIED = {
 
 
 def upgrade() -> None:
+    op.create_index("uq_blocks_previous", "blocks", ["previous"], unique=True)
     if op.get_bind().dialect.name == "sqlite":
         op.execute("DROP TRIGGER posting_follows")
         op.get_bind().exec_driver_sql(POSTING_FOLLOWS)
