@@ -1,5 +1,6 @@
 """/me: what a resident has, orders and puts right without chat."""
 
+import re
 from functools import partial
 
 from starlette.requests import Request
@@ -9,12 +10,13 @@ from starlette.routing import BaseRoute, Route
 from bot.house import House
 from bot.pages import applying, basket, form, personal
 from bot.pages.render import PHOTO_HEADERS, shown, sorry
-from handlers import me
+from handlers import me, statement
 from handlers.ctx import Refused
 from handlers.me import Placed
 from store import shop
 
 _SEE_OTHER = 303
+_MONTH = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])")
 _TOLD = {
     "pin": "户卡密码已设好。",
     "cancelled": "已取消，积分退回来了。",
@@ -27,6 +29,8 @@ def routes(house: House) -> list[BaseRoute]:
     return [
         own("/me", show_home),
         own("/me/shop", show_shop),
+        own("/me/statement", show_statement),
+        own("/me/statement/{month}", show_statement),
         own("/me/apply", applying.show),
         own("/me/apply", applying.take, methods=("POST",)),
         own("/me/order", order, methods=("POST",)),
@@ -58,6 +62,15 @@ async def show_shop(house: House, request: Request) -> Response:
     shelf = await personal.read(house, request, lambda ctx: me.shelf(ctx, wanted))
     token = personal.form_token(house, request)
     return shown(request, "shop.html", shelf=shelf, form_token=token, sheet=form.blank().page_id)
+
+
+async def show_statement(house: House, request: Request) -> Response:
+    """A month of the household's points, to read and to print."""
+    month = request.path_params.get("month", "")
+    if month and not _MONTH.fullmatch(month):
+        raise Refused("没有这个月份的对账单。")
+    found = await personal.read(house, request, lambda ctx: statement.page(ctx, month))
+    return shown(request, "statement.html", shown=found)
 
 
 async def order(house: House, request: Request) -> Response:
