@@ -59,7 +59,9 @@ def weigh(text: str, alarms: Alarms) -> Urgency:
     text = fold(plain(text)).replace("著", "着")  # 著火: simplified texts keep this 著 for 著名
     words = _words(text, alarms)
     said = _said(words, alarms)
-    if not any(said.keys() >= way for way in alarms.needed):  # nearly every text
+    if not any(
+        said.keys() >= way for part in said for way in alarms.needed.get(part, ())
+    ):  # nearly every text
         return NOTHING
     signs = _heaviest(_signs(said, _Clauses(text, words, alarms), alarms))
     if not signs:
@@ -88,7 +90,7 @@ def _words(text: str, alarms: Alarms) -> dict[str, list[Span]]:
     covers = [hit for hit in hits if hit[0] in alarms.phrases]
     words: dict[str, list[Span]] = {}
     for hit in hits:
-        if not _covered(hit, covers):
+        if not (covers and _covered(hit, covers)):
             words.setdefault(alarms.scanner.folded[hit[0]], []).append((hit[1], hit[2]))
     return words
 
