@@ -95,7 +95,10 @@ class Alarms:
         self.ways = tuple(
             tuple(tuple(_number(lists, part) for part in way) for way in sign.ways) for sign in signs
         )
-        self.needed = frozenset(frozenset(way) for ways in self.ways for way in ways)
+        # Every way by one of its lists: a text that has nothing of that list need not be asked for the rest.
+        self.needed: dict[int, set[frozenset[int]]] = {}
+        for way in (frozenset(way) for ways in self.ways for way in ways):
+            self.needed.setdefault(min(way), set()).add(way)
         self.parts: Mapping[str, tuple[int, ...]] = _parts(lists)
         others = (back.phrases, back.before, back.ahead, back.clause, back.onward, back.now)
         words = [*self.parts, *(word for each in others for word in each)]

@@ -112,7 +112,9 @@ def _net(words: Iterable[Mark], call: str) -> list[tuple[str, int]]:
 def _weigh_signs(text: str, alarms: Alarms) -> Urgency:
     words = _words(text, alarms)
     said = _said(words, alarms)
-    if not any(said.keys() >= way for way in alarms.needed):  # nearly every text
+    if not any(
+        said.keys() >= way for part in said for way in alarms.needed.get(part, ())
+    ):  # nearly every text
         return NOTHING
     clauses = _Clauses(text, words, alarms)
     signs = _heaviest(_signs(said, clauses, alarms))
@@ -141,7 +143,7 @@ def _words(text: str, alarms: Alarms) -> dict[str, list[Span]]:
     covers = [hit for hit in hits if hit[0] in alarms.phrases]
     words: dict[str, list[Span]] = {}
     for hit in hits:
-        if not _covered(hit, covers):
+        if not (covers and _covered(hit, covers)):
             words.setdefault(alarms.scanner.folded[hit[0]], []).append((hit[1], hit[2]))
     return words
 

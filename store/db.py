@@ -32,7 +32,7 @@ Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 log = logging.getLogger("mashang.db")
 
 GROUP_WORKS_MAX = 64
-GROUP_SECONDS_MAX = 0.040
+GROUP_SECONDS_MAX = 0.020
 LINGER_SECONDS_MAX = 0.003
 SLOW_SECONDS = 0.050
 QUEUE_MAX = 2_000
