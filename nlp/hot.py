@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappushpop
-from itertools import compress
+from itertools import chain, compress
 from statistics import median
 from typing import NamedTuple
 
@@ -300,6 +300,8 @@ class _Search:
         it a good part is this.
         """
         people = len(self.notes.people_of(matter.ids))
+        if 2 * self._agreed(matter) < people:
+            return False
         if people < self.people_min or matter.cohesion < COHESION_MIN + COHESION_FEW / people:
             return False
         place = self.notes.place(matter.ids)
@@ -337,6 +339,14 @@ class _Search:
     def _score(self, profile: Mapping[int, int], position: int) -> int:
         pairs = self.notes.pairs(position)
         return sum(compress(profile.values(), map(pairs.__contains__, profile)))
+
+    def _agreed(self, matter: _Matter) -> int:
+        """How many people use the pair of the profile that is used second most: one alone is chance."""
+        by_user: dict[int, set[int]] = defaultdict(set)
+        for each in matter.ids:
+            by_user[self.notes.users[each]] |= matter.profile.keys() & self.notes.pairs(each)
+        counts = Counter(chain.from_iterable(by_user.values()))
+        return sorted(counts.values())[-2] if len(counts) > 1 else 0
 
     def _elsewhere(self, matter: _Matter, place: str) -> float:
         """The share of people who speak of another place."""

@@ -28,6 +28,13 @@ _PLACES_KEPT_MAX = 256  # each is asked for several times in a row
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
 Written = Mapping[int, "array[int]"]  # the pairs of reports, by position
+# Pairs that say nothing of a matter: of numbers, of an area's name, of what letters to an office are full
+# of whatever they are about. A month is too short to see by counting how common these are.
+EMPTY = re.compile(
+    "[0-9]|.[省县镇乡]|尊敬|敬的|领导|导您|您好|你好|书记|市长|政府|部门|单位|有关|相关|关于|问题|情况|请问|咨询|询问|想问|投诉|举报"
+    "|反映|建议|希望|要求|请求|恳请|强烈|解决|处理|回复|答复|谢谢|感谢|我们|他们|你们|我是|大家|一个|这个|一直|目前|现在|时间|多次"
+    "|严重|影响|违规|可以|不能|没有|附近|周边|小区|社区|居民|业主|市民|百姓|工作|人员"
+)
 RUN = re.compile("[\u4e00-\u9fffA-Za-z0-9]+")
 _DOTS = re.compile("[·•・‧]")
 
@@ -62,8 +69,10 @@ class Notes:
         # Whole numbers: a sum of them does not depend on the order of a set. 0: says nothing.
         people = max(PEOPLE_FEW, self.people)
         self.rarity = [
-            round(1000 * log(people / many)) if PEOPLE_MIN <= many <= COMMON_MAX * people else 0
-            for many in self.frequency
+            round(1000 * log(people / many))
+            if PEOPLE_MIN <= many <= COMMON_MAX * people and not EMPTY.search(pair)
+            else 0
+            for pair, many in zip(self.spelled, self.frequency, strict=True)
         ]
         both = list(zip(reports, texts, said, strict=True))
         self._notes = [self._note(*each) for each in self.steps(both, 30, 45)]
