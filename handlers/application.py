@@ -215,6 +215,8 @@ def own(ctx: Ctx, _match: re.Match[str]) -> str:
 
 @command("看申请", "申请详情", grammar=NUMBER, usage="看申请 编号", about="申请的内容和经过", topic=TOPIC)
 def look(ctx: Ctx, match: re.Match[str]) -> str:
+    if ctx.message.chat:
+        raise Refused(f"申请里有个人情况，不在群里显示。请单独发给我：看申请 {int(match['number'])}")
     application = find(ctx, match["number"])
     name, unit = notices.person_of(ctx, application)
     lines = [

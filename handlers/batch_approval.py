@@ -24,6 +24,8 @@ CLIP = 24  # characters of a reason
     "看批次", grammar=NUMBER, roles=APPROVERS, usage="看批次 编号", about="月底批量积分的内容", topic=TOPIC
 )
 def look(ctx: Ctx, match: re.Match[str]) -> str:
+    if ctx.message.chat:
+        raise Refused(f"名单不在群里显示，请单独发给我：看批次 {int(match['number'])}")
     batch = _find(ctx, match["number"])
     names = people.names(ctx.tx, [batch.proposer_id, *(line["person"] for line in batch.lines[:LIST_MAX])])
     listed = [

@@ -72,6 +72,8 @@ def test_a_good_deed_is_applied_for_checked_public_and_posted(town: Town) -> Non
     ]
     assert town.say("何春梅", "待办") == "【积分申请待初审】\n1 李＊（幸福社区第二网格）宣传 5 分（11月22日）"
     assert town.say("周建国", "待办") == "没有待办，都处理完了。"
+    private = "申请里有个人情况，不在群里显示。请单独发给我：看申请 1"
+    assert town.say_in_group("何春梅", "看申请 1") == private
     lines = town.say("何春梅", "看申请 1").splitlines()
     assert lines[:3] == [
         "申请 1：待初审",
