@@ -11,12 +11,15 @@ from alembic.script import ScriptDirectory
 from store.db import own_transactions
 
 UPGRADE_LOCK = 0x6D617368616E67  # of pg_advisory_xact_lock; "mashang"
+WAIT_SECONDS = 60
 _FOLDER = Path(__file__).with_name("migrations")
 
 
 def upgrade(url: str) -> None:
     """Run every migration that is missing, all or none. Running it again, or twice at once, is the same."""
-    engine = sa.create_engine(url)
+    # On a busy machine another process's upgrade takes longer than SQLite's usual 5 seconds of patience.
+    waiting = {"timeout": WAIT_SECONDS} if url.startswith("sqlite") else {}
+    engine = sa.create_engine(url, connect_args=waiting)
     if engine.dialect.name == "sqlite":
         own_transactions(engine)
     try:
