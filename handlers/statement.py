@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 
 from handlers.ctx import Ctx, JobCtx, Refused, command, cron
 from handlers.days import ZONE, clock_time, local, local_day
-from handlers.public_lists import beside
 from store import households, meta, statements
 from store.db import Tx
 from store.statements import Line, Statement
@@ -27,31 +26,6 @@ class Sheet:
     statement: Statement
     lines: list[Line]
     is_final: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A month of one's own household; `before` and `after` are the months beside it, "" for one to come."""
-
-    month: str
-    before: str
-    after: str
-    name: str
-    sheet: Sheet | None
-
-
-def page(ctx: Ctx, month: str) -> Page:
-    """The statement of a month (2026-11) as a page shows it, of the current one for "". Raises Refused for
-    one that is to come."""
-    month = month or local_day(ctx.now)[:7]
-    if not "2000-01" <= month <= local_day(ctx.now)[:7]:
-        raise Refused("没有这个月份的对账单。")
-    household_id = households.of(ctx.tx, ctx.person.id)
-    before, after = beside(month, now=ctx.now)
-    if household_id is None:
-        return Page(month, before, after, ctx.person.name, None)
-    name = households.names(ctx.tx, [household_id])[household_id][0]
-    return Page(month, before, after, name, sheet(ctx.tx, household_id, month))
 
 
 def sheet(tx: Tx, household_id: int, month: str) -> Sheet | None:

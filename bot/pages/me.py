@@ -1,6 +1,5 @@
 """/me: what a resident has, orders and puts right without chat."""
 
-import re
 from functools import partial
 
 from starlette.requests import Request
@@ -10,13 +9,12 @@ from starlette.routing import BaseRoute, Route
 from bot.house import House
 from bot.pages import applying, basket, form, personal
 from bot.pages.render import PHOTO_HEADERS, shown, sorry
-from handlers import me, statement
+from handlers import me
 from handlers.ctx import Refused
 from handlers.me import Placed
 from store import shop
 
 _SEE_OTHER = 303
-_MONTH = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])")
 _TOLD = {
     "pin": "户卡密码已设好。",
     "cancelled": "已取消，积分退回来了。",
@@ -30,7 +28,6 @@ def routes(house: House) -> list[BaseRoute]:
         own("/me", show_home),
         own("/me/shop", show_shop),
         own("/me/statement", show_statement),
-        own("/me/statement/{month}", show_statement),
         own("/me/apply", applying.show),
         own("/me/apply", applying.take, methods=("POST",)),
         own("/me/order", order, methods=("POST",)),
@@ -38,7 +35,7 @@ def routes(house: House) -> list[BaseRoute]:
         own("/me/cancel", cancel, methods=("POST",)),
         own("/me/pin", set_pin, methods=("POST",)),
         own("/me/lost", lose_card, methods=("POST",)),
-        Route("/goods/{article_id:int}/photo", partial(show_photo, house)),
+        Route("/goods/{number}/photo", partial(show_photo, house)),
         Route("/c/{code}", show_card),
     ]
 
@@ -65,12 +62,10 @@ async def show_shop(house: House, request: Request) -> Response:
 
 
 async def show_statement(house: House, request: Request) -> Response:
-    """A month of the household's points, to read and to print."""
-    month = request.path_params.get("month", "")
-    if month and not _MONTH.fullmatch(month):
-        raise Refused("没有这个月份的对账单。")
-    found = await personal.read(house, request, lambda ctx: statement.page(ctx, month))
-    return shown(request, "statement.html", shown=found)
+    """The household's statement of ?month=2026-11, to read and to print."""
+    month = request.query_params.get("month", "")
+    sheet = await personal.read(house, request, lambda ctx: me.statement_of(ctx, month))
+    return shown(request, "statement.html", sheet=sheet, month=sheet.statement.month)
 
 
 async def order(house: House, request: Request) -> Response:
@@ -125,7 +120,8 @@ def _back(request: Request, told: str) -> Response:
 
 async def show_photo(house: House, request: Request) -> Response:
     """The picture of an article; goods are no secret."""
-    jpeg = await house.db.read_async(lambda tx: shop.photo(tx, request.path_params["article_id"]))
+    which = basket.chosen(request.path_params, "number")
+    jpeg = await house.db.read_async(lambda tx: shop.photo(tx, which))
     if jpeg is None:
         return sorry(request, 404, "没有这张照片", "这样商品还没有照片。")
     return Response(jpeg, media_type="image/jpeg", headers={**PHOTO_HEADERS, "Cache-Control": "max-age=3600"})
