@@ -72,7 +72,7 @@ def test_the_file_of_words_must_name_the_numbers_to_call(tmp_path: Path) -> None
     folder = tmp_path / "rules"
     shutil.copytree(ROOT / "rules", folder)
     (folder / "urgent_words.toml").write_text('[[category]]\ncode = "119"\nkeywords = { "火" = 3 }\n')
-    with pytest.raises(ValueError, match="urgent_words.toml: the codes must be 119, 110, 120, calm"):
+    with pytest.raises(ValueError, match=r"urgent_words\.toml: the codes must be 119, 110, 120, calm"):
         load(folder)
 
 
