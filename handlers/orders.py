@@ -131,12 +131,15 @@ def stock_account(ctx: Ctx | JobCtx, article_id: int, shop_id: int, kind: str) -
 def give_back(ctx: Ctx | JobCtx, redemption: Redemption, state: str) -> int:
     """Cancel or expire an order: points to the wallet, goods to the shelf. The points that came back."""
     shop.end(ctx.tx, redemption, state, now=ctx.now)
+    actor_id = ctx.person.id if isinstance(ctx, Ctx) else None
     points = 0
     for line in shop.lines_of(ctx.tx, redemption.id):
         if line.state == "held":
             shop.end_line(ctx.tx, line, state, now=ctx.now)
-            actor_id = ctx.person.id if isinstance(ctx, Ctx) else None
-            wallets.void_all(ctx.tx, line.txn, reason="退回", now=ctx.now, actor_id=actor_id)
+            try:
+                wallets.void_all(ctx.tx, line.txn, reason="退回", now=ctx.now, actor_id=actor_id)
+            except Frozen:
+                raise Refused("您家的积分已被冻结，暂时不能取消，货先留着。") from None
             points += line.points
     return points
 

@@ -46,6 +46,7 @@ def test_a_freeze_stops_everything_and_what_was_earned_meanwhile_is_paid_when_it
     town.later(1)
     assert town.say("李秀英", "兑换 盐") == "您家的积分已被冻结，暂时不能使用。有疑问请联系村(社区)。"
     assert town.say("戴满仓", f"核销 {code}") == "这户的积分已被冻结，暂时不能领取。"
+    assert town.say("李秀英", "取消兑换") == "您家的积分已被冻结，暂时不能取消，货先留着。"
     assert town.say("徐慧敏", "扣分 李秀英 5 虚报") == "李秀英家的积分冻结着，什么都不能动，请先解冻。"
     town.say("李秀英", "路灯坏了")
     assert town.say("徐慧敏", "属实 1003") == "事件 1003 属实，积分暂缓发放，可以发放时自动补记。"
