@@ -48,15 +48,16 @@ def approve(ctx: Ctx, match: re.Match[str]) -> str:
     _must_wait(ctx, batch)
     if batch.proposer_id == ctx.person.id:
         raise Refused("这批是您提交的，要由另一个人批准。")
+    homes = _homes(ctx, batch)
     own = households.of(ctx.tx, ctx.person.id)
-    if any(ctx.person.id == line["person"] or own == line["household"] for line in batch.lines):
+    if any(ctx.person.id == line["person"] or own == homes[line["household"]] for line in batch.lines):
         raise Refused("这批里有您家，要由另一个人批准。")
     rule = ctx.county.rules.points.named(batch.rule)
     if rule is None:
         raise Refused(f"积分规则里没有 {batch.rule} 了，请先改规则或作废这批。")
     batches.end(ctx.tx, batch, "posted", now=ctx.now, approver_id=ctx.person.id)
     try:
-        booked = awards.award_all(ctx.tx, _awards(ctx, batch, rule), now=ctx.now)
+        booked = awards.award_all(ctx.tx, _awards(ctx, batch, rule, homes), now=ctx.now)
     except Insufficient:
         raise Refused("本镇今年的积分预算不够，什么都没有记。请先追加预算。") from None
     except Conflict:
@@ -67,7 +68,13 @@ def approve(ctx: Ctx, match: re.Match[str]) -> str:
     return f"{_called(ctx, batch)}：已入账 {booked} 户。{later}"
 
 
-def _awards(ctx: Ctx, batch: Batch, rule: PointsRule) -> list[Award]:
+def _homes(ctx: Ctx, batch: Batch) -> dict[int, int]:
+    """Where each household of the list gets its points: one that went into another since, in that one."""
+    homes = {line["household"]: line["household"] for line in batch.lines}
+    return homes | {gone: households.successor(ctx.tx, gone) for gone in households.closed(ctx.tx, homes)}
+
+
+def _awards(ctx: Ctx, batch: Batch, rule: PointsRule, homes: dict[int, int]) -> list[Award]:
     rules = ctx.county.rules.points
     day = day_of(batch.month, ctx.now)
     budget = Budget(town_of(ctx, batch.unit_id), int(day[:4]), rule.group, rules.first_grant(rule))
@@ -77,7 +84,7 @@ def _awards(ctx: Ctx, batch: Batch, rule: PointsRule) -> list[Award]:
             rule=rule.name,
             points=line["points"],
             person_id=line["person"],
-            household_id=line["household"],
+            household_id=homes[line["household"]],
             reason=line["reason"],
             idem=line["idem"],
             cause=f"batch:{batch.id}:{line['line']}",
