@@ -82,6 +82,9 @@ def object_to(ctx: Ctx, match: re.Match[str]) -> str:
         raise Refused(f"请写明理由，例如：异议 {application.id} 那天他不在村里。")
     if any(one.person_id == ctx.person.id for one in applications.objections_to(ctx.tx, application.id)):
         raise Refused("您的异议已经收到，村(社区)正在核实。")
+    if applications.has_objected(ctx.tx, application.id, ctx.person.id):
+        # Each objection stops the clock: one person must not hold up another's points for good.
+        raise Refused("您对这件申请的异议已经核实过了。有新的情况，请当面告诉村(社区)。")
     objection = applications.object_to(ctx.tx, application, person_id=ctx.person.id, text=text, now=ctx.now)
     if application.state == "public":
         application = applications.move(ctx.tx, application, "disputed")
