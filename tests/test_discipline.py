@@ -1,13 +1,16 @@
 """冻结, 扣分, 申诉, 更正: what is taken is told, may be appealed, another judges, all of it comes back."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from shutil import copytree
 
 import sqlalchemy as sa
 
 from store.tables import looks
+from tests.conftest import ROOT
 from tests.invariants import broken
 from tests.test_redeem import earn
-from tests.town import DAY, Town, openid
+from tests.town import DAY, MakeTown, Town, openid
 
 
 def told(town: Town, who: str) -> list[str]:
@@ -163,11 +166,14 @@ def test_an_award_is_taken_back_once_and_what_was_spent_becomes_a_debt(town: Tow
     books_are_right(town)
 
 
-def test_a_large_award_is_taken_back_by_two_people(town: Town) -> None:
+def test_a_large_award_is_taken_back_by_two_people(make_town: MakeTown, tmp_path: Path) -> None:
+    rules = copytree(ROOT / "rules", tmp_path / "rules")
+    limits = (rules / "points.toml").read_text(encoding="utf-8")
+    small = limits.replace("person_day = 45", "person_day = 45\nreverse_alone = 5")
+    (rules / "points.toml").write_text(small, encoding="utf-8")
+    town = make_town(rules)
     earn(town, "李秀英", 1)
     number = town.say("严守正", "户明细 李秀英").splitlines()[1].split(" ")[0]
-    limits = town.house.county.rules.points.limits
-    object.__setattr__(limits, "reverse_alone", 5)
     assert town.say("严守正", f"更正 {number} 照片是别处的") == (
         "这笔有 10 分，超过 5 分，要另一位监督员或镇里同意，编号 1。"
     )
