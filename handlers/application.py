@@ -9,7 +9,7 @@ from handlers import application_notices as notices
 from handlers import sheet
 from handlers.announce import clip
 from handlers.codes import derived_token
-from handlers.ctx import GAP, NUMBER, Ctx, Refused, areas, command, may
+from handlers.ctx import GAP, NUMBER, Ctx, Refused, areas, command, is_set_apart, may
 from handlers.days import clock_time, local
 from handlers.earn import household_of
 from handlers.place import JOIN_SECONDS
@@ -53,7 +53,9 @@ _DAY = re.compile(
     about="可发照片作凭证",
     topic=TOPIC,
 )
-def apply(ctx: Ctx, match: re.Match[str]) -> str:
+def apply(ctx: Ctx, match: re.Match[str]) -> str | None:
+    if not is_set_apart(match, "text") and not _named(ctx, match["text"]):
+        return None  # 积分申请交上去一个月没消息
     return _answer(ctx, submit(ctx, ctx.person, match["text"]))
 
 
@@ -67,7 +69,9 @@ def apply(ctx: Ctx, match: re.Match[str]) -> str:
     about="替辖区里没有手机的人申请积分",
     topic=TOPIC,
 )
-def apply_for(ctx: Ctx, match: re.Match[str]) -> str:
+def apply_for(ctx: Ctx, match: re.Match[str]) -> str | None:
+    if not is_set_apart(match, "name") and not _named(ctx, match["text"]):
+        return None  # 代申请低保的老人没人管，房子漏雨
     phone = "".join(each for each in plain(match["phone"] or "") if each.isdigit())
     person = _neighbour(ctx, match["name"], phone)
     return f"替{person.name}登记：" + _answer(ctx, submit(ctx, person, match["text"]))
@@ -371,6 +375,12 @@ def _rule_of(ctx: Ctx, text: str) -> PointsRule:
     if not most or len(best) > 1:
         raise Refused(f"没看出申请哪一项，请写上项目名。\n{_offer(ctx)}")
     return best[0]
+
+
+def _named(ctx: Ctx, text: str) -> bool:
+    """Whether a text says anything of what may be applied for."""
+    said = plain(text)
+    return any(word in said for rule in rules_of(ctx) for word in (rule.title, *rule.words.split()))
 
 
 def _offer(ctx: Ctx) -> str:

@@ -3,7 +3,7 @@
 import re
 
 from handlers import keepers, orders, redeem
-from handlers.ctx import GAP, Ctx, Refused, areas, command, may
+from handlers.ctx import GAP, Ctx, Refused, areas, command, is_set_apart, may
 from handlers.keepers import MANAGER
 from handlers.redeem import CODE
 from nlp.slots import mask_phones
@@ -25,8 +25,10 @@ GONE = "没有这个待领的单，或者已经领取、取消了。"
     about="腿脚不便，请人把兑换的东西送来",
     topic=TOPIC,
 )
-def ask(ctx: Ctx, match: re.Match[str]) -> str:
+def ask(ctx: Ctx, match: re.Match[str]) -> str | None:
     """By the household with its code; by the manager or the grid worker (单号) for who has no phone."""
+    if not (match["number"] or match["code"]) and match["address"] and not is_set_apart(match, "address"):
+        return None  # 送货上门的三轮车撞坏了围栏
     redemption = _meant(ctx, match, "送货上门")
     address = mask_phones(match["address"].strip())
     if len(address) > ADDRESS_MAX:

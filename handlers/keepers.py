@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from handlers.ctx import GAP, Ctx, JobCtx, Refused, may
+from handlers.ctx import GAP, Ctx, JobCtx, Refused, is_set_apart, may
 from handlers.goods import squeezed
 from nlp.plain import plain
 from store import households, outbox, people, shop
@@ -64,11 +64,11 @@ def of_the_shop(ctx: Ctx, match: re.Match[str]) -> tuple[Shop, Article, str] | N
 
     None where it names no article and is not written like a command: 盘点的时候灯坏了 is a report.
     """
-    one, rest = the_shop(ctx, plain(match["text"]))
     try:
+        one, rest = the_shop(ctx, plain(match["text"]))
         article, rest = the_article(ctx, one, rest)
     except Refused:
-        if match.string[match.start("text") - 1] not in " \n:：,，":
+        if not is_set_apart(match, "text"):
             return None
         raise
     return one, article, re.sub(rf"^{GAP}", "", rest).strip()

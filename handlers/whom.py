@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from handlers.codes import ALPHABET
-from handlers.ctx import GAP, Ctx, JobCtx, Refused, areas
+from handlers.ctx import GAP, Ctx, JobCtx, Refused, areas, is_set_apart
 from store import households, outbox, people
 from store.households import Household
 
@@ -16,6 +16,16 @@ WHY = rf"(?:{GAP}(?P<reason>.{{1,200}}))?"  # after a number, where nothing need
 _NAMED = re.compile(r"(?P<name>\D+?)(?P<digits>\d{4}|\d{11})?")
 _CODE = re.compile(rf"[{ALPHABET}]{{8}}")
 NAMESAKES_MAX = 5
+NAME_LENGTHS = (2, 3, 4)  # characters
+
+
+def is_meant(ctx: Ctx, match: re.Match[str], *roles: str) -> bool:
+    """Whether a clerk's text is a command about somebody: 冻结的水管爆了 is a report."""
+    whom = match["whom"]
+    if is_set_apart(match, "whom") or _CODE.fullmatch(whom.upper()):
+        return True
+    area = areas(ctx, *roles)
+    return any(households.living_in(ctx.tx, whom[:length], area) for length in NAME_LENGTHS)
 
 
 def find(ctx: Ctx, whom: str, *roles: str) -> Household:
