@@ -136,7 +136,9 @@ def _alarm(ctx: Ctx, case: Case) -> list[str]:
     """Why an emergency is one."""
     if not case.urgent:
         return []
-    told = [f"{what} {weight:+d}" for what, weight in evidence(mask_phones(case.text), ctx.county.rules.reading)]
+    told = [
+        f"{what} {weight:+d}" for what, weight in evidence(mask_phones(case.text), ctx.county.rules.reading)
+    ]
     return [f"紧急（{case.urgent}）：{'，'.join(told[:WORDS_MAX]) or '按现在的规则不算'}"]
 
 

@@ -61,7 +61,19 @@ class Alarms:
     """All of urgent.toml, ready to scan with; never changed."""
 
     __slots__ = (
-        *("alarm_at", "back", "beside", "hints", "long", "needed", "parts", "phrases", "quiet", "scanner", "signs"),
+        *(
+            "alarm_at",
+            "back",
+            "beside",
+            "hints",
+            "long",
+            "needed",
+            "parts",
+            "phrases",
+            "quiet",
+            "scanner",
+            "signs",
+        ),
         "ways",
     )
 

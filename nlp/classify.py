@@ -72,8 +72,7 @@ def totals(simple: str, rules: Rules) -> dict[str, int]:
     found, opening = _found(simple, rules)
     codes = (category.code for category in rules.categories)
     return {
-        code: total - LANE_ZERO
-        for code, total in zip(codes, _totals(found, opening, rules), strict=True)
+        code: total - LANE_ZERO for code, total in zip(codes, _totals(found, opening, rules), strict=True)
     }
 
 
