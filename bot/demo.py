@@ -25,6 +25,7 @@ from bot.sandbox.cast import Person
 from bot.settings import Settings
 from handlers.days import ZONE
 from store import exports, ledger, photos
+from store.audit import Finding
 
 Found = TypeVar("Found")
 WAIT_SECONDS = 10.0
@@ -141,7 +142,7 @@ class Story:
 
         return self._wait(kept)
 
-    def drift(self) -> list[int]:
+    def drift(self) -> list[Finding]:
         with self.house.db.read() as tx:
             return ledger.drift(tx)
 
@@ -193,7 +194,7 @@ async def _tell(story: Story) -> None:
     code = await _redeem(story)
     await _hand_over(story, code)
     await _check_in(story)
-    story.row("台账不符的账户", story.drift(), [])
+    story.row("台账不符之处", story.drift(), [])
 
 
 async def _report_and_dispatch(story: Story) -> None:

@@ -30,7 +30,7 @@ _IN_WORDS = frozenset("覆藉著")  # converted in some words only, such as 答�
 _COMMON = tuple(zip("，！？：；（）～", ",!?:;()~", strict=True))
 
 
-@lru_cache(maxsize=16)  # one reading asks for the plain form of one text several times
+@lru_cache(maxsize=128)  # asked for several times of a text, of each that is on its way
 def plain(text: str) -> str:
     """The text in NFKC and simplified characters, without stickers, emoji and what cannot be seen.
 

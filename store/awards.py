@@ -13,8 +13,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from store import households, ledger, meta, wallets
+from store import bulk, households, ledger, meta, wallets
 from store.db import Conflict, Retry, Tx
+from store.digest import digest_of
 from store.ledger import POINTS, SCORE, Frozen, Insufficient
 from store.prepared import Prepared
 from store.tables import acct, bal, budgets, caps, freezes, withheld, xfer
@@ -182,7 +183,7 @@ def award(tx: Tx, asked: Award, *, now: int) -> Outcome:
     budget = known.budget or _budget_account(tx, asked.budget, asked.unit, now)
     request = _request(asked, budget, known.wallet or _wallet(tx, asked))
     if known.booked is not None:
-        if known.digest != ledger.digest_of(request):
+        if known.digest != digest_of(request):
             raise Conflict
         return Outcome(known.booked, "capped" if known.booked < asked.points else "")
     if known.obstacle:
@@ -398,6 +399,15 @@ def pay_withheld(tx: Tx, *, now: int, limit: int) -> int:
     return paid
 
 
+def pass_on(tx: Tx, old: int, new: int) -> None:
+    """What waits for one household is due to another: it went there."""
+    query = sa.select(withheld.c.id, withheld.c.award)
+    waiting = query.where(withheld.c.household_id == old, withheld.c.paid_at.is_(None))
+    for row_id, kept in tx.execute(waiting.order_by(withheld.c.id)).all():
+        mark = sa.update(withheld).where(withheld.c.id == row_id)
+        tx.execute(mark.values(household_id=new, award={**kept, "household_id": new}))
+
+
 def _of_json(kept: dict[str, Any]) -> Award:
     budget, limits = Budget(**kept["budget"]), tuple(Cap(**cap) for cap in kept["caps"])
     return Award(**{**kept, "budget": budget, "caps": limits})
@@ -418,14 +428,9 @@ def award_all(tx: Tx, asked: Sequence[Award], *, now: int) -> int:
     budget = _budget_account(tx, asked[0].budget, POINTS, now)
     paid = _without_frozen(tx, asked, now)
     accounts = _open_wallets(tx, paid)
-    rows = [_row(one, budget, accounts[one.household_id or 0, one.cohort], now) for one in paid]
-    given = json.dumps(rows, ensure_ascii=False)
-    if tx.execute(sa.text(_OTHERS[tx.dialect]), {"rows": given}).first() is not None:
-        raise Conflict
-    try:
-        return int(tx.execute(sa.text(_BOOK_ALL[tx.dialect]), {"rows": given}).rowcount)
-    except sa.exc.IntegrityError as error:
-        raise ledger.refusal(error) from error
+    return bulk.book_all(
+        tx, [_row(one, budget, accounts[one.household_id or 0, one.cohort], now) for one in paid]
+    )
 
 
 def _without_frozen(tx: Tx, asked: Sequence[Award], now: int) -> list[Award]:
@@ -451,74 +456,27 @@ def _open_wallets(tx: Tx, asked: Iterable[Award]) -> dict[tuple[int, int], int]:
     return {(row[0], row[1]): row[2] for row in tx.execute(sa.text(_WALLETS_OF[tx.dialect]), given)}
 
 
-_COLUMNS = (
-    *("txn", "kind", "debit", "credit", "unit", "asked", "amount", "idem", "digest", "reason", "actor_id"),
-    *("case_id", "at", "rule", "revision", "cause", "day", "person_id", "application_id"),
-)
-_WHOLE = {
-    "debit",
-    "credit",
-    "unit",
-    "asked",
-    "amount",
-    "actor_id",
-    "case_id",
-    "at",
-    "person_id",
-    "application_id",
-}
-
-
 def _row(one: Award, budget: int, wallet: int, now: int) -> dict[str, Any]:
     request = _request(one, budget, wallet)
     more = {"amount": one.points, "idem": one.idem, "revision": one.revision, "at": now}
-    values = {**request, **more, "digest": ledger.digest_of(request)}
-    return {name: values[name] for name in _COLUMNS}
+    return {**request, **more, "digest": digest_of(request)}
 
 
-def _columns_of(value: str, *names: str) -> str:
-    """Columns (all of them where none are named) of one row that lies in JSON, for one dialect."""
-    wanted = names or _COLUMNS
-    return ", ".join(value.format(name=name, cast="bigint" if name in _WHOLE else "text") for name in wanted)
-
-
-_GIVEN = {
-    "sqlite": "json_each(:rows) AS r",
-    "postgresql": "json_array_elements(CAST(:rows AS json)) AS r(value)",
-}
-_FIELD = {
-    "sqlite": "json_extract(r.value, '$.{name}')",
-    "postgresql": "CAST(r.value ->> '{name}' AS {cast})",
-}
 _PAIR = {
     "sqlite": ("json_extract(r.value, '$[0]')", "json_extract(r.value, '$[1]')"),
     "postgresql": ("CAST(r.value ->> 0 AS bigint)", "CAST(r.value ->> 1 AS bigint)"),
 }
-_BOTH = ("sqlite", "postgresql")
-_BOOK_ALL = {
-    # SQLite's guards refuse a known key before ON CONFLICT is asked; on PostgreSQL one may come in meanwhile.
-    name: f"INSERT INTO xfer ({', '.join(_COLUMNS)}) "  # noqa: S608
-    f"SELECT {_columns_of(_FIELD[name])} FROM {_GIVEN[name]} "
-    f"WHERE NOT EXISTS (SELECT 1 FROM xfer x WHERE x.idem = {_columns_of(_FIELD[name], 'idem')}) "
-    "ON CONFLICT (idem) DO NOTHING"
-    for name in _BOTH
-}
-_OTHERS = {
-    name: f"SELECT 1 FROM {_GIVEN[name]} JOIN xfer x ON x.idem = {_columns_of(_FIELD[name], 'idem')} "  # noqa: S608
-    f"WHERE x.digest <> {_columns_of(_FIELD[name], 'digest')} LIMIT 1"
-    for name in _BOTH
-}
 _OPEN_ALL = {
     name: "INSERT INTO acct (kind, unit, owner, cohort) "  # noqa: S608
-    f"SELECT 'wallet', 0, {_PAIR[name][0]}, {_PAIR[name][1]} FROM {_GIVEN[name]} "
+    f"SELECT 'wallet', 0, {_PAIR[name][0]}, {_PAIR[name][1]} FROM {bulk.GIVEN[name]} "
     "WHERE NOT EXISTS (SELECT 1 FROM acct a WHERE a.kind = 'wallet' AND a.unit = 0 "
     f"AND a.owner = {_PAIR[name][0]} AND a.cohort = {_PAIR[name][1]}) "
     "ON CONFLICT (kind, unit, owner, cohort) DO NOTHING"
-    for name in _BOTH
+    for name in bulk.BOTH
 }
 _WALLETS_OF = {
-    name: f"SELECT a.owner, a.cohort, a.id FROM {_GIVEN[name]} "  # noqa: S608
+    name: f"SELECT a.owner, a.cohort, a.id FROM {bulk.GIVEN[name]} "  # noqa: S608
     "JOIN acct a ON a.kind = 'wallet' AND a.unit = 0 "
     f"AND a.owner = {_PAIR[name][0]} AND a.cohort = {_PAIR[name][1]}"
-    for name in _BOTH
+    for name in bulk.BOTH
 }

@@ -7,22 +7,22 @@ supplier, counted) and a household's debt may fall below 0. Who earns what, and 
 store/awards.py; what a household owns is store/wallets.py.
 """
 
-import hashlib
-import json
-from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from contextlib import nullcontext
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
+from store import audit
+from store.audit import Finding
 from store.db import Conflict, Tx
+from store.digest import REQUEST, digest_of
 from store.prepared import Prepared
-from store.tables import acct, bal, posting, xfer
+from store.tables import acct, bal, xfer
 
 POINTS = 0  # the unit of shop points; a piece of an article has the article's id as its unit
 SCORE = -1  # the unit of a worker's assessment points
-BELOW_ZERO = ("issuer", "supplier", "counted", "debt")  # kinds of accounts without a floor
 
 
 class Insufficient(Exception):
@@ -58,74 +58,6 @@ _ONE = Prepared(
     sa.select(xfer.c.debit, xfer.c.credit, xfer.c.unit, xfer.c.amount).where(xfer.c.id == sa.bindparam("id"))
 )
 _BALANCE = Prepared(sa.select(bal.c.posted).where(bal.c.acct == sa.bindparam("account")))
-
-# --- what `drift` looks for
-_LEGS = sa.union_all(
-    sa.select(xfer.c.debit.label("acct"), xfer.c.id.label("xfer"), (-xfer.c.amount).label("amount")),
-    sa.select(xfer.c.credit, xfer.c.id, xfer.c.amount),
-).subquery()
-_BOOKED = sa.select(_LEGS.c.acct, _LEGS.c.xfer, _LEGS.c.amount)
-_POSTED = sa.select(posting.c.acct, posting.c.xfer, posting.c.amount)
-_CHAIN = sa.select(
-    posting.c.acct,
-    posting.c.ver,
-    posting.c.after,
-    sa.func.sum(posting.c.amount).over(partition_by=posting.c.acct, order_by=posting.c.ver).label("total"),
-    sa.func.row_number().over(partition_by=posting.c.acct, order_by=posting.c.ver).label("place"),
-).subquery()
-_NEWEST = (
-    sa.select(posting.c.acct, sa.func.max(posting.c.ver).label("ver")).group_by(posting.c.acct).subquery()
-)
-_DRIFTS = [
-    # a posting that does not go on from the one before it
-    sa.select(_CHAIN.c.acct).where((_CHAIN.c.after != _CHAIN.c.total) | (_CHAIN.c.ver != _CHAIN.c.place)),
-    # a balance that is not what its newest posting left
-    sa.select(acct.c.id)
-    .outerjoin(bal, bal.c.acct == acct.c.id)
-    .outerjoin(_NEWEST, _NEWEST.c.acct == acct.c.id)
-    .outerjoin(posting, (posting.c.acct == acct.c.id) & (posting.c.ver == _NEWEST.c.ver))
-    .where(
-        sa.or_(
-            bal.c.acct.is_(None),
-            bal.c.posted != sa.func.coalesce(posting.c.after, 0),
-            bal.c.ver != sa.func.coalesce(posting.c.ver, 0),
-            bal.c.last_xfer != sa.func.coalesce(posting.c.xfer, 0),
-            bal.c.floor.is_(None) != acct.c.kind.in_(BELOW_ZERO),
-            bal.c.floor != 0,
-            bal.c.ceiling.is_(None) != (acct.c.kind != "debt"),
-            bal.c.ceiling != 0,
-        )
-    ),
-    # a movement without a posting, a posting without a movement, a posting that stands twice
-    sa.select(sa.except_(_BOOKED, _POSTED).subquery().c.acct),
-    sa.select(sa.except_(_POSTED, _BOOKED).subquery().c.acct),
-    sa.select(posting.c.acct).group_by(posting.c.acct, posting.c.xfer).having(sa.func.count() > 1),
-]
-_REQUEST = (
-    "txn",
-    "kind",
-    "debit",
-    "credit",
-    "unit",
-    "asked",
-    "reason",
-    "actor_id",
-    "case_id",
-    "pending_id",
-    "reverses_id",
-    "refunds_id",
-    "rule",
-    "cause",
-    "day",
-    "person_id",
-    "application_id",
-)
-_REQUESTS = sa.select(xfer.c.id, xfer.c.digest, *(xfer.c[name] for name in _REQUEST)).order_by(xfer.c.id)
-_MISBOOKED = [
-    sa.select(sa.except_(_BOOKED, _POSTED).subquery().c.xfer),
-    sa.select(sa.except_(_POSTED, _BOOKED).subquery().c.xfer),
-]
-ROWS_AT_ONCE = 1_000
 
 
 def account(tx: Tx, kind: str, *, unit: int = POINTS, owner: int = 0, cohort: int = 0) -> int:
@@ -199,6 +131,15 @@ def move(
     return seen
 
 
+def request(
+    *, kind: str, debit: int, credit: int, amount: int, txn: str, reason: str, unit: int = POINTS
+) -> dict[str, object]:
+    """The request of a plain movement, as `move` makes it: for rows that are booked many at once."""
+    given = {"kind": kind, "debit": debit, "credit": credit, "txn": txn, "reason": reason, "unit": unit}
+    texts = dict.fromkeys(("rule", "cause", "day"), "")
+    return {**dict.fromkeys(REQUEST), **texts, **given, "asked": amount}
+
+
 def book(
     tx: Tx, request: Mapping[str, object], *, amount: int, idem: str, revision: str, now: int
 ) -> int | None:
@@ -220,13 +161,6 @@ def refusal(error: IntegrityError) -> Exception:
     if "ck_bal_floor" in told:
         return Insufficient()
     return Frozen() if "xfer: frozen" in told else error
-
-
-def digest_of(request: Mapping[str, object]) -> str:
-    """What the request was: everything but its key, its time and the rules' revision, which a repetition
-    may have anew, and the amount that a cap left of what was asked."""
-    wanted = {name: request[name] for name in _REQUEST}
-    return hashlib.sha256(json.dumps(wanted, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def _seen(tx: Tx, idem: str, digest: str) -> int | None:
@@ -262,35 +196,26 @@ def reverse(tx: Tx, xfer_id: int, *, reason: str, now: int, actor_id: int | None
     )
 
 
+def of_txn(tx: Tx, txn: str, kind: str) -> list[int]:
+    """The movements of one business act, of one kind, in the order in which they were booked."""
+    query = sa.select(xfer.c.id).where(xfer.c.txn == txn, xfer.c.kind == kind).order_by(xfer.c.id)
+    return list(tx.execute(query).scalars())
+
+
+def same_act(tx: Tx, xfer_id: int) -> list[int]:
+    """A movement and the others of its kind in the same business act."""
+    row = tx.execute(sa.select(xfer.c.txn, xfer.c.kind).where(xfer.c.id == xfer_id)).first()
+    assert row is not None, f"no movement {xfer_id}"
+    return of_txn(tx, row[0], row[1])
+
+
 def balance(tx: Tx, account_id: int) -> int:
     return int(tx.execute(_BALANCE, {"account": account_id}).scalar() or 0)
 
 
-def drift(tx: Tx) -> list[int]:
-    """Accounts of which the journal, the postings and the balance do not tell the same; reads everything.
-
-    The triggers let none come about. It finds what somebody did who had them out of the way.
-    """
-    wrong = {account for query in _DRIFTS for account in tx.execute(query).scalars()}
-    for row in _requests(tx):
-        if digest_of(row) != row["digest"]:
-            wrong |= {row["debit"], row["credit"]}
-    return sorted(wrong)
-
-
-def altered(tx: Tx, on_row: Callable[[], None] = lambda: None) -> list[int]:
-    """Movements that are not what they were when they were booked, by their digest or their postings."""
-    found = {xfer_id for query in _MISBOOKED for xfer_id in tx.execute(query).scalars()}
-    for row in _requests(tx):
-        on_row()
-        if digest_of(row) != row["digest"]:
-            found.add(row["id"])
-    return sorted(found)
-
-
-def _requests(tx: Tx) -> Iterator[dict[str, Any]]:
-    for row in tx.execute(_REQUESTS).yield_per(ROWS_AT_ONCE).mappings():
-        yield dict(row)
+def drift(tx: Tx) -> list[Finding]:
+    """What is wrong in the books, all in one transaction; reads everything."""
+    return list(audit.findings(lambda: nullcontext(tx)))
 
 
 def count(tx: Tx) -> int:

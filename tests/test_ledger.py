@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from sqlalchemy.exc import DBAPIError
 
 from store import awards, households, ledger, wallets
+from store.audit import Finding
 from store.awards import Award, Budget, Cap, Outcome
 from store.db import Conflict, Database, Tx
 from store.ledger import Frozen, Insufficient
@@ -673,7 +674,7 @@ class _Undo(Exception):
 
 
 def test_drift_finds_every_tampering(db: Database, books: Books) -> None:
-    def tamper(statement: str, found: list[list[int]], tx: Tx) -> None:
+    def tamper(statement: str, found: list[list[Finding]], tx: Tx) -> None:
         if db.is_sqlite:
             names = (
                 tx.execute(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all()
@@ -688,7 +689,7 @@ def test_drift_finds_every_tampering(db: Database, books: Books) -> None:
 
     unseen = []
     for name, statement in TAMPERING.items():
-        found: list[list[int]] = []
+        found: list[list[Finding]] = []
         with pytest.raises(_Undo):
             db.write(partial(tamper, statement.format(**books.ids), found))
         if found == [[]]:

@@ -68,15 +68,13 @@ def test_a_movement_changed_behind_the_databases_back_is_named_and_halts_awards(
         award = tx.execute(sa.text("SELECT MAX(id) FROM xfer WHERE kind = 'award'")).scalar_one()
     kept = "上报属实（事件 1001）"
     tamper(town, f"UPDATE xfer SET reason = '上报属实（事件 1002）' WHERE id = {award}")
-    first, *rest = books(town)
-    assert first == f"流水 {award}：内容和入账时不一样"
-    assert [line.partition("（")[2].partition("，")[0] for line in rest] == ["budget", "wallet"]
+    assert books(town) == [f"流水 {award}：内容和入账时不一样"]
 
     town.later(18 * 3600)  # three in the morning
     assert "reconcile.nightly" in town.run_jobs()
     alarm = [text for text in town.heard("AH") if "红色警报" in text]
     assert alarm == [
-        "【红色警报】积分账目核对发现 3 处不对，已暂停发放积分，兑换照常。"
+        "【红色警报】积分账目核对发现 1 处不对，已暂停发放积分，兑换照常。"
         "请管理员运行 mashang reconcile 看是哪几笔。"
     ]
     waiting = "属实，积分暂缓发放，可以发放时自动补记。"
@@ -93,8 +91,7 @@ def test_a_movement_changed_behind_the_databases_back_is_named_and_halts_awards(
 
 
 def books(town: Town) -> list[str]:
-    with town.db.read() as tx:
-        return check(tx)
+    return check(town.db.read)
 
 
 def tamper(town: Town, statement: str) -> None:

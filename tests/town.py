@@ -11,6 +11,7 @@ from bot.house import House
 from bot.sandbox.cast import load
 from handlers.message import Message
 from store import exports, households, ledger, people, wallets
+from store.audit import Finding
 from store.db import Database
 
 # Monday 23 November 2026, 09:00 in Asia/Shanghai.
@@ -88,8 +89,8 @@ class Town:
             known = people.by_account(tx, "official", openid(who))
             return wallets.points(tx, households.of(tx, known[1].id)) if known else 0
 
-    def drift(self) -> list[int]:
-        """Accounts whose balance is not what the journal says; must be empty after each story."""
+    def drift(self) -> list[Finding]:
+        """What is wrong in the books; must be empty after each story."""
         with self.db.read() as tx:
             return ledger.drift(tx)
 

@@ -1,0 +1,277 @@
+"""Are the books right? Everything is read once, in slices: memory stays flat, nobody waits.
+
+A movement and its postings are committed together, and so are a balance and the posting that made it. So a
+slice that is read in one transaction is whole in itself, however the journal grows between two slices.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from store.db import Tx
+from store.digest import REQUEST, digest_of
+from store.prepared import Prepared, Row
+from store.tables import acct, bal, caps, posting, xfer
+
+ROWS_AT_ONCE = 2_000
+CAPS_AT_ONCE = 500
+_BEYOND = 2**62  # above every number there is
+BELOW_ZERO = ("issuer", "supplier", "counted", "debt")  # kinds of accounts without a floor
+
+Read = Callable[[], AbstractContextManager[Tx]]
+OnRows = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong: with a movement, an account, a unit, or a cap's subject, by its number.
+
+    `why`: changed, legs, or the name of a rule below.
+    """
+
+    about: str
+    number: int
+    why: str
+
+
+def _numbers(query: str) -> Prepared:
+    """The numbers that a query finds in (:after, :last]."""
+    return Prepared(sa.text(query).columns(sa.column("id", sa.BigInteger)))
+
+
+_range = (sa.bindparam("after", type_=sa.BigInteger), sa.bindparam("last", type_=sa.BigInteger))
+_most = sa.bindparam("most", type_=sa.BigInteger)
+_MOVEMENTS = Prepared(
+    sa.select(xfer.c.id, xfer.c.digest, xfer.c.amount, *(xfer.c[name] for name in REQUEST))
+    .where(xfer.c.id > _range[0])
+    .order_by(xfer.c.id)
+    .limit(_most)
+)
+_POSTED = Prepared(
+    sa.select(posting.c.xfer, posting.c.acct, posting.c.amount).where(
+        posting.c.xfer > _range[0], posting.c.xfer <= _range[1]
+    )
+)
+_OF_MOVEMENTS = {
+    "units": _numbers("""
+        SELECT x.id FROM xfer x JOIN acct d ON d.id = x.debit JOIN acct c ON c.id = x.credit
+        WHERE x.id > :after AND x.id <= :last
+        AND (x.amount <= 0 OR x.debit = x.credit OR d.unit <> x.unit OR c.unit <> x.unit)"""),
+    "resolves": _numbers("""
+        SELECT r.id FROM xfer r JOIN xfer h ON h.id = r.pending_id WHERE r.id > :after AND r.id <= :last
+        AND (h.kind <> 'hold' OR r.amount <> h.amount OR r.unit <> h.unit OR r.debit <> h.credit
+             OR r.kind = 'void' AND r.credit <> h.debit)"""),
+    "mirrors": _numbers("""
+        SELECT r.id FROM xfer r JOIN xfer x ON x.id = r.reverses_id WHERE r.id > :after AND r.id <= :last
+        AND (x.kind NOT IN ('grant', 'award', 'family', 'penalty', 'restock', 'damage', 'count')
+             OR r.amount <> x.amount OR r.unit <> x.unit OR r.debit <> x.credit OR r.credit <> x.debit)"""),
+    "refunds": _numbers("""
+        SELECT r.id FROM xfer r JOIN xfer x ON x.id = r.refunds_id WHERE r.id > :after AND r.id <= :last
+        AND (x.kind NOT IN ('post', 'sale') OR r.debit <> x.credit
+             OR x.amount < (SELECT SUM(o.amount) FROM xfer o WHERE o.refunds_id = x.id))"""),
+    "named": _numbers("""
+        SELECT id FROM xfer WHERE id > :after AND id <= :last AND kind = 'award'
+        AND (rule = '' OR cause = '' OR day = '' OR person_id IS NULL)"""),
+    "approved": _numbers("""
+        SELECT x.id FROM xfer x JOIN applications a ON a.id = x.application_id
+        WHERE x.id > :after AND x.id <= :last
+        AND (a.proposer_id IS NULL OR a.approver_id IS NULL OR a.proposer_id = a.approver_id
+             OR a.public_until IS NULL OR a.public_until > x.at OR a.rule <> x.rule)"""),
+}
+_CHAIN = Prepared(
+    sa.select(posting.c.acct, posting.c.ver, posting.c.amount, posting.c.after)
+    .where(
+        sa.tuple_(posting.c.acct, posting.c.ver)
+        > sa.tuple_(_range[0], sa.bindparam("ver", type_=sa.BigInteger))
+    )
+    .order_by(posting.c.acct, posting.c.ver)
+    .limit(_most)
+)
+_each = posting.alias("each")
+_newest = (
+    sa.select(sa.func.max(_each.c.ver)).where(_each.c.acct == acct.c.id).correlate(acct).scalar_subquery()
+)
+_HEADS = Prepared(
+    sa.select(
+        acct.c.id,
+        sa.or_(
+            bal.c.acct.is_(None),
+            bal.c.posted != sa.func.coalesce(posting.c.after, 0),
+            bal.c.ver != sa.func.coalesce(posting.c.ver, 0),
+            bal.c.last_xfer != sa.func.coalesce(posting.c.xfer, 0),
+            bal.c.floor.is_(None) != acct.c.kind.in_([sa.literal(kind) for kind in BELOW_ZERO]),
+            sa.func.coalesce(bal.c.floor, 0) != 0,
+            bal.c.ceiling.is_(None) != (acct.c.kind != "debt"),
+            sa.func.coalesce(bal.c.ceiling, 0) != 0,
+            bal.c.posted < bal.c.floor,
+            bal.c.posted > bal.c.ceiling,
+        ),
+    )
+    .outerjoin(bal, bal.c.acct == acct.c.id)
+    .outerjoin(posting, (posting.c.acct == acct.c.id) & (posting.c.ver == _newest))
+    .where(acct.c.id > _range[0])
+    .order_by(acct.c.id)
+    .limit(_most)
+)
+_OF_ACCOUNTS = {
+    "held": _numbers("""
+        SELECT a.id FROM acct a JOIN bal b ON b.acct = a.id
+        WHERE a.id > :after AND a.id <= :last AND a.kind IN ('held', 'reserved') AND b.posted <> (
+            SELECT COALESCE(SUM(h.amount), 0) FROM posting p JOIN xfer h ON h.id = p.xfer
+            WHERE p.acct = a.id AND p.amount > 0 AND h.kind = 'hold'
+            AND NOT EXISTS (SELECT 1 FROM xfer r WHERE r.pending_id = h.id))"""),
+    "budget": _numbers("""
+        SELECT a.id FROM acct a JOIN bal b ON b.acct = a.id
+        WHERE a.id > :after AND a.id <= :last AND a.kind = 'budget' AND b.posted <> (
+            SELECT COALESCE(SUM(p.amount), 0) FROM posting p JOIN xfer x ON x.id = p.xfer
+            WHERE p.acct = a.id AND x.kind IN ('grant', 'award', 'reverse'))"""),
+}
+_UNITS = Prepared(
+    sa.select(acct.c.unit)
+    .join(bal, bal.c.acct == acct.c.id)
+    .group_by(acct.c.unit)
+    .having(sa.func.sum(bal.c.posted) != 0)
+)
+_CAP_KEY = [caps.c.rule, caps.c.subject, caps.c.subject_id, caps.c.period, caps.c.unit]
+# What was awarded under a cap, taken back or not; a list that two people approved does not count.
+_COUNTED = """
+    FROM xfer x JOIN acct a ON a.id = x.credit
+    WHERE x.kind = 'award' AND x.unit = caps.unit AND x.cause NOT LIKE 'batch:%'
+    AND (caps.rule = '' OR caps.rule = x.rule)
+    AND x.day BETWEEN caps.period AND caps.period || '-99'
+    AND substr(x.day, 1, length(caps.period)) = caps.period"""
+_USED: sa.ColumnElement[int] = sa.literal_column(f"""CASE caps.subject
+    WHEN 'person' THEN (SELECT COALESCE(SUM(x.amount), 0) {_COUNTED} AND x.person_id = caps.subject_id)
+    ELSE (SELECT COALESCE(SUM(x.amount), 0) {_COUNTED} AND a.kind = 'wallet' AND a.owner = caps.subject_id
+          AND x.person_id IN (SELECT m.person_id FROM members m WHERE m.household_id = caps.subject_id))
+    END""")  # noqa: S608
+_CAPS = Prepared(
+    sa.select(*_CAP_KEY, (caps.c.used != _USED).label("differs"))
+    .where(
+        sa.tuple_(*_CAP_KEY)
+        > sa.tuple_(*(sa.bindparam(f"last_{key.name}", type_=key.type) for key in _CAP_KEY))
+    )
+    .order_by(*_CAP_KEY)
+    .limit(_most)
+)
+_SIZE = Prepared(
+    sa.select(
+        *(
+            sa.select(sa.func.count()).select_from(table).scalar_subquery()
+            for table in (xfer, posting, acct, caps)
+        )
+    )
+)
+
+
+def size(tx: Tx) -> int:
+    """How many rows `findings` will read."""
+    return sum(tx.execute(_SIZE)[0])
+
+
+def findings(read: Read, on_rows: OnRows = lambda _count: None) -> Iterator[Finding]:
+    """Everything that is wrong in the books. `on_rows` is told of the rows that were read.
+
+    The triggers let nothing of it come about: it finds what somebody did who had them out of the way.
+    """
+    yield from _of_movements(read, on_rows)
+    yield from _of_postings(read, on_rows)
+    yield from _of_accounts(read, on_rows)
+    yield from _of_caps(read, on_rows)
+
+
+def _of_movements(read: Read, on_rows: OnRows) -> Iterator[Finding]:
+    """Each is what it was when it was booked, and has exactly its two postings."""
+    after = 0
+    while after < _BEYOND:
+        with read() as tx:
+            rows = tx.execute(_MOVEMENTS, {"after": after, "most": ROWS_AT_ONCE})
+            last = rows[-1][0] if len(rows) == ROWS_AT_ONCE else _BEYOND
+            slice_ = {"after": after, "last": last}
+            posted = tx.execute(_POSTED, slice_)
+            broken = [
+                Finding("movement", number, why)
+                for why, query in _OF_MOVEMENTS.items()
+                for number in tx.execute(query, slice_).scalars()
+            ]
+        yield from _changed(rows)
+        yield from _legs(rows, posted)
+        yield from broken
+        on_rows(len(rows))
+        after = last
+
+
+def _changed(rows: Iterable[Row]) -> Iterator[Finding]:
+    for number, digest, _, *request in rows:
+        if digest_of(dict(zip(REQUEST, request, strict=True))) != digest:
+            yield Finding("movement", number, "changed")
+
+
+_DEBIT, _CREDIT = REQUEST.index("debit"), REQUEST.index("credit")
+
+
+def _legs(rows: Iterable[Row], posted: Iterable[Row]) -> Iterator[Finding]:
+    found: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for number, account, amount in posted:
+        found[number].append((account, amount))
+    for number, _, amount, *request in rows:
+        wanted = sorted([(request[_DEBIT], -amount), (request[_CREDIT], amount)])
+        if sorted(found.pop(number, ())) != wanted:
+            yield Finding("movement", number, "legs")
+    for number in found:  # postings of no movement
+        yield Finding("movement", number, "legs")
+
+
+def _of_postings(read: Read, on_rows: OnRows) -> Iterator[Finding]:
+    """Those of an account run from 1 without a gap, and each goes on from the one before it."""
+    account, ver, after, wrong = 0, 0, 0, 0
+    while True:
+        with read() as tx:
+            rows = tx.execute(_CHAIN, {"after": account, "ver": ver, "most": ROWS_AT_ONCE})
+        for of, place, amount, left in rows:
+            if of != account:
+                account, ver, after = of, 0, 0
+            if (place, left) != (ver + 1, after + amount) and wrong != account:
+                yield Finding("account", account, "chain")
+                wrong = account
+            ver, after = place, left
+        on_rows(len(rows))
+        if len(rows) < ROWS_AT_ONCE:
+            return
+
+
+def _of_accounts(read: Read, on_rows: OnRows) -> Iterator[Finding]:
+    """Each balance is what its newest posting left; what lies held is held by open holds; units add up."""
+    after = 0
+    while after < _BEYOND:
+        with read() as tx:
+            rows = tx.execute(_HEADS, {"after": after, "most": ROWS_AT_ONCE})
+            last = rows[-1][0] if len(rows) == ROWS_AT_ONCE else _BEYOND
+            broken = [
+                Finding("account", number, why)
+                for why, query in _OF_ACCOUNTS.items()
+                for number in tx.execute(query, {"after": after, "last": last}).scalars()
+            ]
+        yield from (Finding("account", number, "balance") for number, is_wrong in rows if is_wrong)
+        yield from broken
+        on_rows(len(rows))
+        after = last
+    with read() as tx:
+        yield from [Finding("unit", unit, "sum") for unit in tx.execute(_UNITS).scalars()]
+
+
+def _of_caps(read: Read, on_rows: OnRows) -> Iterator[Finding]:
+    """Each is used by just what was awarded under it."""
+    key: tuple[object, ...] = ("", "", 0, "", -_BEYOND)
+    while True:
+        named = {f"last_{column.name}": value for column, value in zip(_CAP_KEY, key, strict=True)}
+        with read() as tx:
+            rows = tx.execute(_CAPS, {**named, "most": CAPS_AT_ONCE})
+        yield from (Finding("cap", row[2], "cap") for row in rows if row[-1])
+        on_rows(len(rows))
+        if len(rows) < CAPS_AT_ONCE:
+            return
+        key = rows[-1][:-1]
