@@ -83,11 +83,14 @@ class House:
         if self._load_open_cases():
             Thread(target=self._load_the_rest, name="mashang-open-cases", daemon=True).start()
 
-    def take_database(self, note: str = "") -> None:
-        """Become the one writing process. Raises Occupied when another one is, StartError when nobody can."""
+    def take_database(self, note: str = "") -> str:
+        """Become the one writing process; the schema's revision.
+
+        Raises Occupied when another process is, StartError when nobody can.
+        """
         try:
             self.db.open_writer(note)
-            schema.current(self.db.url)
+            return schema.current(self.db.url)
         except Occupied:
             raise
         except Exception as error:
@@ -95,13 +98,14 @@ class House:
 
     def _open_database(self) -> None:
         try:
-            self.take_database(f"{self.settings.local_url}\n{self.token}\n")
+            now_at = self.take_database(f"{self.settings.local_url}\n{self.token}\n")
         except Occupied:
             raise StartError(
                 f"数据库 {self.db.path} 正由另一个码上办进程使用，请先停掉它，或换一个 MASHANG_DATABASE_URL"
             ) from None
-        now_at = schema.current(self.db.url)
-        if now_at and now_at != schema.head() and not self.db.is_sqlite:
+        if now_at == schema.head():
+            return
+        if now_at and not self.db.is_sqlite:
             raise StartError("数据库结构不是最新的，请先运行：mashang migrate")
         schema.upgrade(self.db.url)
 

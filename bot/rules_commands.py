@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from bot import past_orders, suggestions
+from bot import past_orders
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from nlp.evaluate import Report
     from nlp.rules import Rules
 
@@ -33,6 +32,9 @@ def learn(
     text: TextOption = "title,detail",
     label: LabelOption = "label",
     max_words: Annotated[int, typer.Option(help="最多多少个词", min=10)] = 3000,
+    parts: Annotated[float, typer.Option(help="其中词的片段最多占多少", min=0, max=1)] = 0.1,
+    singles: Annotated[float, typer.Option(help="其中单字最多占多少", min=0, max=1)] = 0.05,
+    sure: Annotated[float, typer.Option(help="跟得多紧：专门写来学的句子用 3", min=0.01, max=100)] = 0.25,
 ) -> None:
     try:
         from nlp.learn import learn as learn_rules
@@ -46,6 +48,9 @@ def learn(
                 columns,
                 labels,
                 max_words=max_words,
+                parts=parts,
+                singles=singles,
+                sure=sure,
                 on_progress=lambda step, share: bar.update(
                     task, completed=share, description=STEPS.get(step, step)
                 ),
@@ -99,6 +104,24 @@ def explain(text: Annotated[str, typer.Argument(help="一句话")], rules: Rules
     for mark in marks(text, loaded):
         weights = "，".join(f"{code} {weight:+d}" for code, weight in mark.weights)
         typer.echo(f"{mark.word}：{weights}")
+    _show_alarm(text, rules)
+
+
+def _show_alarm(text: str, rules: Path) -> None:
+    """Why it is an emergency, where the file stands in a town's folder of rules."""
+    from nlp.rules import load
+    from nlp.urgent import evidence, urgent
+
+    if rules.name != "categories.toml" or not (rules.parent / "urgent.toml").exists():
+        return
+    try:
+        town = load(rules.parent)
+    except (ValueError, OSError) as error:
+        _stop(f"规则文件有错：{error}")
+    if call := urgent(text, town):
+        typer.echo(f"紧急，请拨打 {call}")
+    for what, weight in evidence(text, town):
+        typer.echo(f"{what}：{weight:+d}")
 
 
 @app.command(help="两个规则文件分得不一样的文本。")
@@ -143,6 +166,7 @@ def suggest(
     out: Annotated[Path | None, typer.Option("--out", help="照建议改好的规则写到这个文件，供比较")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="写成 JSON")] = False,
 ) -> None:
+    from bot import suggestions
     from bot.settings import SettingsError, read
 
     try:
@@ -191,6 +215,9 @@ def _load(file: Path) -> "Rules":
 
 
 def _show(title: str, report: "Report") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(title=f"{title}：{report.texts} 条")
     for name in ("类别", "条数", "精确率", "召回率", "F1"):
         table.add_column(name, justify="left" if name == "类别" else "right")
@@ -205,7 +232,10 @@ def _show(title: str, report: "Report") -> None:
     )
 
 
-def _progress() -> Progress:
+def _progress() -> "Progress":
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     return Progress(*columns, console=Console(stderr=True))
 

@@ -130,7 +130,11 @@ def _scan(ctx: Ctx) -> str:
 def _text(ctx: Ctx) -> Reply:
     if (listed := checkin.read_list(ctx)) is not None:
         return listed
+    begins = [text.lower() for text in (ctx.message.text.lstrip(), ctx.reading.plain.lstrip(BARE))]
     for command in COMMANDS:
+        # Nearly every text is a report and begins with no command's word: seen before its grammar is tried.
+        if not any(text.startswith(command.starts) for text in begins):
+            continue
         if command.roles == ANYBODY or ctx.person.has(*command.roles):
             answer = _answer(ctx, command)
             if answer is not None:

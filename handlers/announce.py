@@ -14,6 +14,7 @@ from store.db import Tx
 from store.units import Unit
 
 TEXT_MAX = 120  # characters of a report shown in a group
+DOUBLES = "\n与编号 {doubles} 相似，同一件请发：并案 {number} 编号；不是请发：不是同一件 {number}"
 # What becomes of a case, and with it of the cases that were joined to it.
 OUTCOMES = frozenset({"case.rejected", "case.resolved", "case.answered", "case.closed"})
 KIND_NAMES = {"suggestion": "建议", "complaint": "投诉"}
@@ -37,12 +38,13 @@ def announce(
     *,
     from_state: str = "",
     note: str = "",
+    doubles: str = "",
     silent: bool = False,
 ) -> list[Outcome]:
     """Write the journal line of `fact` and apply the rules that match it; what was earned by them.
 
-    `fact` is "<noun>.<past verb>"; `note` is what the actor said; a `silent` fact sends no notices.
-    Twice means two lines: call it once.
+    `fact` is "<noun>.<past verb>"; `note` is what the actor said, `doubles` the numbers of what the case
+    is likely the same as; a `silent` fact sends no notices. Twice means two lines: call it once.
     """
     person = ctx.person if isinstance(ctx, Ctx) else None
     teller = _Teller(
@@ -75,7 +77,7 @@ def announce(
             )
             earned.append(outcome)
     if not silent:
-        _notify(teller, fact, case, line, note)
+        _notify(teller, fact, case, line, note, doubles)
     return earned
 
 
@@ -94,7 +96,7 @@ def award_actor(ctx: Ctx, fact: str, *, person_id: int, day: str) -> None:
             )
 
 
-def _notify(teller: _Teller, fact: str, case: Case, line: int, note: str) -> None:
+def _notify(teller: _Teller, fact: str, case: Case, line: int, note: str, doubles: str) -> None:
     severity = "urgent" if case.urgent else "normal"
     level = teller.county.registry.units[case.unit_id].level
     rows = []
@@ -105,7 +107,7 @@ def _notify(teller: _Teller, fact: str, case: Case, line: int, note: str) -> Non
             continue
         if rule.severity not in ("", severity) or rule.level not in ("", level):
             continue
-        text = _fill(teller, rule.text, case, note)
+        text = _fill(teller, rule.text, case, note, doubles)
         rows += _rows_of(teller, rule, case, text, f"{fact}:{line}:{rule.name}")
         if rule.to == "reporter" and fact in OUTCOMES:
             rows += _to_joint_reporters(teller, rule, case, note, f"{fact}:{line}:{rule.name}")
@@ -181,7 +183,7 @@ def _to_joint_reporters(
     return rows
 
 
-def _fill(teller: _Teller, template: str, case: Case, note: str) -> str:
+def _fill(teller: _Teller, template: str, case: Case, note: str, doubles: str = "") -> str:
     county = teller.county
     return template.format(
         number=case.id,
@@ -193,6 +195,7 @@ def _fill(teller: _Teller, template: str, case: Case, note: str) -> str:
         actor=teller.actor or "居民",
         hotline=case.urgent,
         link=f"{county.base_url}/p/{case.token}",
+        doubles=DOUBLES.format(doubles=doubles, number=case.id) if doubles else "",
     )
 
 

@@ -11,6 +11,7 @@ from handlers import cards, goods, keepers, orders, pickup, sheet
 from handlers.codes import read_pickup
 from handlers.ctx import Ctx, Refused
 from handlers.me import Piece, basket_of, pieces
+from handlers.names import masked
 from store import households, looks, people, shop, wallets
 from store.cards import Card
 from store.shop import Article, Line, Redemption, Shop
@@ -97,9 +98,7 @@ def _waiting(ctx: Ctx, one: Shop, redemption: Redemption) -> Waiting:
     _look(ctx, redemption.household_id, f"柜台核销，单号 {redemption.id}")
     names = people.names(ctx.tx, [redemption.person_id]) if redemption.person_id is not None else {}
     held = [line for line in shop.lines_of(ctx.tx, redemption.id) if line.state == "held"]
-    return Waiting(
-        one, keepers.masked(next(iter(names.values()), "")), _numbered(ctx, held), redemption.expires_at
-    )
+    return Waiting(one, masked(next(iter(names.values()), "")), _numbered(ctx, held), redemption.expires_at)
 
 
 def customer(ctx: Ctx, one: Shop, card: Card) -> Customer:
@@ -110,7 +109,7 @@ def customer(ctx: Ctx, one: Shop, card: Card) -> Customer:
     return Customer(
         shop=one,
         card=cards.number(card),
-        who=keepers.masked(card.name),
+        who=masked(card.name),
         points=wallets.points(ctx.tx, card.household_id),
         has_pin=bool(card.pin_hash),
         may_set_pin=not card.pin_hash and card.pin_open_until > ctx.now,
@@ -255,7 +254,7 @@ def _receipt(ctx: Ctx, one: Shop, lines: Sequence[Line]) -> Receipt:
         shop=one,
         at=lines[0].ended_at,
         clerk=ctx.person.name,
-        who=keepers.masked(card.name),
+        who=masked(card.name),
         collector=lines[0].collector,
         pieces=pieces(ctx, lines),
         left=wallets.points(ctx.tx, redemption.household_id),

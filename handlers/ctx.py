@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
 import nlp
@@ -117,6 +118,11 @@ class Command:
     about: str
     run: Run
     topic: str = ""  # 帮助 names the topic alone; “帮助 topic” lists its commands
+
+    @cached_property
+    def starts(self) -> tuple[str, ...]:
+        """What a text of this command begins with, in lower case."""
+        return tuple(word.lower() for word in self.words)
 
     def is_bare(self, text: str) -> bool:
         """Whether the text is one of the words alone: somebody who needs to be told how it is written."""

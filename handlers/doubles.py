@@ -1,6 +1,8 @@
 """Likely doubles: offered to sorters, told to residents; joined (并案) and parted (拆案) by people alone."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from handlers.announce import announce
 from handlers.ctx import GAP, NUMBER, Ctx, Refused, command, may
@@ -12,44 +14,57 @@ OFFERED_MAX = doubles.STANDING_MAX
 UNPLACED_LENGTH_MIN = 12  # characters; 路灯坏了 without a place may be anywhere
 
 
-def offer(ctx: Ctx, case: Case) -> str:
-    """Keep which open cases a new one is likely the same as and say so to its village; nothing is merged.
+@dataclass(frozen=True, slots=True)
+class Likely:
+    """What a new case is likely the same as: how alike each number is, and the oldest of the matter."""
 
-    What its reporter is told: how many other people said so, and the oldest number; "" where none is found.
-    """
-    likely, head = _likely(ctx, case)
-    if not likely:
-        return ""
-    doubles.add(ctx.tx, case.id, likely, now=ctx.now)
-    numbers = "、".join(map(str, sorted(likely)))
-    announce(ctx, "case.doubled", case, from_state=case.state, note=numbers)
-    others = doubles.other_reporters(ctx.tx, head, case.reporter_id)
-    if not others:
-        return f"您反映过同样的问题，编号 {head}。"
-    return f"已有 {others} 人反映同一问题，编号 {head}。"
+    alike: Mapping[int, float]
+    head: int
+
+    @property
+    def numbers(self) -> str:
+        return "、".join(map(str, sorted(self.alike)))
 
 
-def _likely(ctx: Ctx, case: Case) -> tuple[dict[int, float], int]:
-    """Older open cases near by, each with how alike it is, and the oldest number of the matter."""
+NOTHING = Likely({}, 0)
+
+
+def look(ctx: Ctx, case: Case) -> Likely:
+    """Which older open cases near by a new one is likely the same as."""
     is_placed = ctx.registry.units[case.unit_id].level not in ("town", "county")
     if not is_placed and len(case.text) < UNPLACED_LENGTH_MIN:
-        return {}, 0
+        return NOTHING
     area = _area(ctx, case, is_placed)
     found = dict(
         ctx.county.open_cases.find(case.text, area, case.opened_at, OFFERED_MAX, category=case.category)
     )
     # What is found is a hint: the database knows what is still open and still here.
     standing = doubles.standing(ctx.tx, found) if found else {}
-    likely = {
-        number: alike
-        for number, alike in found.items()
+    alike = {
+        number: share
+        for number, share in found.items()
         if number < case.id and number in standing and standing[number].unit_id in area
     }
-    if not likely:
-        return {}, 0
-    best, alike = next(iter(likely.items()))
+    if not alike:
+        return NOTHING
+    best = next(iter(alike))
     head = standing[best].oldest_id
-    return {head: alike, **likely}, head
+    return Likely({head: alike[best], **alike}, head)
+
+
+def offer(ctx: Ctx, case: Case, likely: Likely) -> str:
+    """Keep what a new case is likely the same as; nothing is merged.
+
+    What its reporter is told: how many other people said so, and the oldest number; "" where none is found.
+    """
+    if not likely.alike:
+        return ""
+    doubles.add(ctx.tx, case.id, likely.alike, now=ctx.now)
+    announce(ctx, "case.doubled", case, from_state=case.state, note=likely.numbers)
+    others = doubles.other_reporters(ctx.tx, likely.head, case.reporter_id)
+    if not others:
+        return f"您反映过同样的问题，编号 {likely.head}。"
+    return f"已有 {others} 人反映同一问题，编号 {likely.head}。"
 
 
 def _area(ctx: Ctx, case: Case, is_placed: bool) -> set[int]:

@@ -77,7 +77,7 @@ def take_apart(ctx: Ctx, _match: re.Match[str]) -> Reply:
     kept = cases.reword(ctx.tx, case, first.text, **_sorted_as(case, whole, first))
     announce(ctx, "case.split", kept, from_state=kept.state, note=case.text)
     reporter = report.person_of(ctx, case)
-    opened = [report.open_case(ctx, one, reporter, spot=case.place, beside=case) for one in others]
+    opened = [report.open_case(ctx, one, reporter, spot=case.place, beside=case)[0] for one in others]
     told = [f"{one.id} {clip(mask_phones(one.text), TOLD_MAX)}" for one in (kept, *opened)]
     return Reply("\n".join([f"已分成 {len(told)} 件：", *told, "发“查询 编号”可看进度。"]), case.id)
 

@@ -58,14 +58,14 @@ class Receipt:
 def receive(ctx: Ctx, text: str, reporter: Person) -> Reply:
     """Open the case of what somebody said and say so."""
     reading = ctx.reading if text == ctx.message.text else ctx.county.read(text)
-    return answer_of(ctx, open_case(ctx, reading, reporter), reading)
+    return answer_of(ctx, *open_case(ctx, reading, reporter), reading)
 
 
 @command("上报", "我要上报", "我要反映", grammar=r"(?P<text>.*\w.*)", usage="上报 内容", about="反映一个问题")
 def force(ctx: Ctx, match: re.Match[str]) -> Reply:
     """A report, whatever it sounds like."""
     reading = replace(ctx.county.read(match["text"]), intent="report")
-    return answer_of(ctx, open_case(ctx, reading, ctx.person), reading)
+    return answer_of(ctx, *open_case(ctx, reading, ctx.person), reading)
 
 
 @command(
@@ -85,8 +85,8 @@ def on_behalf(ctx: Ctx, match: re.Match[str]) -> Reply:
     reporter = people.by_id(ctx.tx, person_id)
     assert reporter is not None
     reading = ctx.county.read(match["text"])
-    case = open_case(ctx, reading, reporter, note=f"替{match['name']}代报")
-    return answer_of(ctx, case, reading)
+    opened = open_case(ctx, reading, reporter, note=f"替{match['name']}代报")
+    return answer_of(ctx, *opened, reading)
 
 
 def open_case(
@@ -100,9 +100,11 @@ def open_case(
     claim_hash: str | None = None,
     silent: bool = False,
     beside: Case | None = None,
-) -> Case:
+) -> tuple[Case, str]:
     """Open a case for what was read, in the unit that answers for it, with the deadline of its category.
 
+    With it comes what its reporter is told of its doubles, "" where it has none. A `silent` case, and one
+    that was told `beside` another, is not compared.
     `spot` is a place given apart from the text; `token` and `claim_hash` come from a page;
     a `silent` case sends no notices (it is settled already); a matter that names no place of its
     own lies where the case `beside` it lies.
@@ -150,8 +152,9 @@ def open_case(
     since = ctx.now - place.JOIN_SECONDS
     if ctx.account is not None and ctx.account.photo_at >= since:
         photos.join(ctx.tx, case_id=case_id, account_id=ctx.account.id, since=since)
-    announce(ctx, "case.opened", case, note=note, silent=silent)
-    return case
+    likely = doubles.NOTHING if silent or beside else doubles.look(ctx, case)
+    announce(ctx, "case.opened", case, note=note, doubles=likely.numbers, silent=silent)
+    return case, doubles.offer(ctx, case, likely)
 
 
 def _storable(text: str) -> str:
@@ -187,13 +190,13 @@ def person_of(ctx: Ctx, case: Case) -> Person:
     return reporter
 
 
-def answer_of(ctx: Ctx, case: Case, reading: Reading) -> Reply:
+def answer_of(ctx: Ctx, case: Case, told_before: str, reading: Reading) -> Reply:
     """What the reporter is told: whom to call, the number, who has it, and what we still need to know."""
     lines = []
     if case.urgent:
         lines.append(f"情况紧急，请马上拨打 {HOTLINES[case.urgent]}！已同时通知各级。")
     first, *rest = _receipt_lines(ctx, case)
-    lines += filter(None, [first, doubles.offer(ctx, case), *rest])
+    lines += filter(None, [first, told_before, *rest])
     if case.asked:
         lines.append(place.QUESTION)
     if reading.matters:
@@ -253,7 +256,7 @@ def from_page(tx: Tx, county: County, form: Form, *, now: int) -> Receipt:
     reading = county.read(form.text)
     ctx = Ctx(tx, now, county, reporter, None, message, reading)
     code = derived_code(county.secret, "claim", form.id)
-    case = open_case(
+    case, _ = open_case(
         ctx,
         reading,
         reporter,
@@ -261,7 +264,6 @@ def from_page(tx: Tx, county: County, form: Form, *, now: int) -> Receipt:
         token=derived_token(county.secret, "case", form.id),
         claim_hash=keyed(county.secret, "claim", code),
     )
-    doubles.offer(ctx, case)
     for jpeg in form.photos:
         photos.add(tx, case_id=case.id, jpeg=jpeg, now=now)
     inbox.answer(tx, row, reply="", case_id=case.id)

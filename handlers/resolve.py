@@ -57,7 +57,7 @@ def _rewrite(ctx: Ctx, case: Case, note: str) -> str:
 def settle_oneself(ctx: Ctx, match: re.Match[str]) -> Reply:
     """Open, sign and resolve in one step: what the grid settles itself is still written down."""
     reading = nlp.read(match["text"], ctx.county.rules.reading, ctx.county.places)
-    case = open_case(ctx, reading, ctx.person, note="自办", silent=True)
+    case, _ = open_case(ctx, reading, ctx.person, note="自办", silent=True)
     signed = cases.move(ctx.tx, case, "signed", handler_id=ctx.person.id, asked=False)
     announce(ctx, "case.signed", signed, from_state=case.state, silent=True)
     # What was found and what was done are one text: it cannot be off topic.

@@ -49,7 +49,9 @@ KINDS = ("report", "suggestion", "praise", "complaint")
 SEVERITIES = ("normal", "urgent")
 # Group levels, or whom the case concerns.
 TARGETS = frozenset({*LEVELS, "all", "department", "reporter"})
-PLACEHOLDERS = frozenset({"number", "category", "where", "text", "due", "note", "actor", "hotline", "link"})
+PLACEHOLDERS = frozenset(
+    {"number", "category", "where", "text", "due", "note", "actor", "hotline", "link", "doubles"}
+)
 
 
 @dataclass(frozen=True, slots=True)

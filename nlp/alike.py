@@ -17,7 +17,7 @@ DAYS = 30  # how near in time two reports of one matter lie
 DAY = 86400
 ALIKE_MIN = 0.4  # within one category
 OTHERWISE_MIN = 0.7  # the rules may have sorted one of the two wrongly
-_LOOKED_AT_MAX = 600  # cases of one search, the newest first: bounds its time whatever people write
+_LOOKED_AT_MAX = 200  # cases of one search, the newest first: bounds its time whatever people write
 _COMPARED_MAX = 12
 # A report is looked for when it comes in and taken in once it is kept: so many may be on their way.
 _ON_THEIR_WAY = 128
@@ -148,7 +148,8 @@ class Index:
             share = 2 * len(known.intersection(theirs)) / (len(pairs) + len(theirs))
             if share >= (ALIKE_MIN if self._said[slot][0] == category else OTHERWISE_MIN):
                 alike.append((-round(share, 3), self._cases[slot], slot))
-        near = ((case_id, -share) for share, case_id, slot in sorted(alike) if self._is_near(slot, text))
+        head = text[: 2 * HEAD_LENGTH]
+        near = ((case_id, -share) for share, case_id, slot in sorted(alike) if self._is_near(slot, head))
         return list(islice(near, limit))
 
     def _candidates(self, known: set[int], unit_ids: frozenset[int], at: int, seconds: int) -> Iterator[int]:
@@ -165,10 +166,12 @@ class Index:
         near = (slot for slot in likely if units[slot] in unit_ids and abs(times[slot] - at) <= seconds)
         return islice(near, _COMPARED_MAX)
 
-    def _is_near(self, slot: int, text: str) -> bool:
+    def _is_near(self, slot: int, head: str) -> bool:
+        if self._said[slot][1] == head:  # word for word
+            return True
         if slot not in self._marks:
             self._marks[slot] = _marks(self._said[slot][1])
-        return not _differ(_marks(text[: 2 * HEAD_LENGTH]), self._marks[slot])
+        return not _differ(_marks(head), self._marks[slot])
 
     def _number(self, pair: str) -> int:
         number = self._numbers.setdefault(pair, len(self._with))

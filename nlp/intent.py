@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from nlp.courtesy import LEAD, Cover
 from nlp.rule_file import Block, File
-from nlp.scan import Scanner, fold
+from nlp.scan import Scanner, fold, longest
 
 Intent = Literal[
     "report",
@@ -81,13 +81,13 @@ def intent(text: str, intents: Intents) -> Intent:
     if which is not None:
         return intents._of_phrase[which]
     text = fold(text[:LENGTH_MAX])
-    hits = intents._scanner.hits(text)
+    hits = intents._scanner.all_hits(text)
     found: dict[str, list[tuple[int, int]]] = {}
-    for word, start, end in hits:
+    for word, start, end in longest(hits):
         found.setdefault(intents._scanner.words[word], []).append((start, end))
     if found:
         # 坏了 hides 坏 where a kind is looked for, not where it is ruled out.
-        anywhere = {intents._scanner.words[hit[0]] for hit in intents._scanner.all_hits(text)}
+        anywhere = {intents._scanner.words[hit[0]] for hit in hits}
         lead = LEAD.match(text)
         inner = lead.end() if lead else 0, len(text.rstrip(" ,.。!?~…;:"))
         for wish in intents.wishes:

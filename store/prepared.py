@@ -113,7 +113,7 @@ class _Form:
         )
 
     def values(self, given: Values) -> Any:
-        known = {**self.constants, **given}
+        known = {**self.constants, **given} if self.constants else given
         values = [known[key] for key in self.keys]
         for place, convert in self.inward:
             values[place] = convert(values[place])

@@ -1,5 +1,6 @@
 """Bring a database to the newest schema, or say how far it is."""
 
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -11,16 +12,15 @@ from alembic.script import ScriptDirectory
 from store.db import own_transactions
 
 UPGRADE_LOCK = 0x6D617368616E67  # of pg_advisory_xact_lock; "mashang"
-WAIT_SECONDS = 60
+UPGRADE_WAIT_SECONDS = 60  # for another process that is upgrading the same SQLite file
 _FOLDER = Path(__file__).with_name("migrations")
 
 
 def upgrade(url: str) -> None:
     """Run every migration that is missing, all or none. Running it again, or twice at once, is the same."""
-    # On a busy machine another process's upgrade takes longer than SQLite's usual 5 seconds of patience.
-    waiting = {"timeout": WAIT_SECONDS} if url.startswith("sqlite") else {}
-    engine = sa.create_engine(url, connect_args=waiting)
-    if engine.dialect.name == "sqlite":
+    is_sqlite = url.startswith("sqlite")
+    engine = sa.create_engine(url, connect_args={"timeout": UPGRADE_WAIT_SECONDS} if is_sqlite else {})
+    if is_sqlite:
         own_transactions(engine)
     try:
         with engine.begin() as connection:
@@ -33,6 +33,7 @@ def upgrade(url: str) -> None:
         engine.dispose()
 
 
+@cache
 def head() -> str:
     """The revision that this code expects."""
     return ScriptDirectory.from_config(_config()).get_current_head() or ""

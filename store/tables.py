@@ -713,6 +713,7 @@ blocks = sa.Table(
     _text("hash", unique=True),
     _number("count"),
     _number("sealed_at"),
+    sa.Index("uq_blocks_previous", "previous", unique=True),  # one chain, no fork
 )
 block_items = sa.Table(
     "block_items",

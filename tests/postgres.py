@@ -37,7 +37,7 @@ def need_server() -> None:
         pytest.skip(reason)
 
 
-# A copied template costs the server 60 to 180 ms of work, putting one right a few. So a lent database keeps
+# A copied template costs the server 150 to 360 ms of work, putting one right a few. So a lent database keeps
 # a copy of what it started with; what differs from it when it comes back is written anew, and sequences
 # go on from where they were. Any DDL marks it, then it is thrown away.
 KEEP = r"""
@@ -112,11 +112,13 @@ class Cluster:
         """The URL of a database that holds what `template` holds, for this block alone."""
         idle = self._idle[template]
         name, times = idle.pop() if idle else (self._new(template), 0)
-        yield self.url(name)
-        if times + 1 < LENDINGS_MAX and self._put_right(name):
-            idle.append((name, times + 1))
-        else:
-            self.drop(name)
+        try:
+            yield self.url(name)
+        finally:
+            if times + 1 < LENDINGS_MAX and self._put_right(name):
+                idle.append((name, times + 1))
+            else:
+                self.drop(name)
 
     def _new(self, template: str) -> str:
         name = f"{template}_{next(self._numbers)}"

@@ -5,6 +5,8 @@ import json
 import shutil
 import socket
 import stat
+import subprocess
+import sys
 from hashlib import sha256
 from io import StringIO
 from pathlib import Path
@@ -17,7 +19,7 @@ from bot.sandbox import wire
 from bot.settings import Settings
 from store import schema
 from store.exports import QUERIES
-from tests.commands import COUNTY, RULES, SANDBOX, Server, run, serving
+from tests.commands import COUNTY, ROOT, RULES, SANDBOX, Server, run, serving
 
 LISTS = {"grids": 51, "people": 88, "departments": 19, "shops": 2, "articles": 24}
 
@@ -94,6 +96,12 @@ def say(server: Server, text: str, message_id: int = 1, openid: str = "o-somebod
 def test_every_command_says_in_chinese_what_it_is_for(home: Path, words: str, about: str) -> None:
     done = run(*words.split(), "--help", cwd=home, env={})
     assert (done.status, done.out.splitlines()[2].strip(), done.err) == (0, about, "")
+
+
+def test_the_command_line_loads_the_database_only_where_a_command_needs_it() -> None:
+    loaded = "import bot.__main__, sys; print(sorted({'handlers', 'nlp', 'sqlalchemy'} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", loaded], cwd=ROOT, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
 # --- settings and start

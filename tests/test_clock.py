@@ -142,6 +142,8 @@ def test_the_jobs_of_the_house_are_planned_for_the_hours_the_town_knows(town: To
     planned = {job.name: (job.weekday, job.day, job.hour, job.minute, job.every) for job in handlers_ctx.JOBS}
     assert planned == {
         "best_before.warn": (0, 0, 8, 30, 0),
+        "blocks.seal": (0, 0, 0, 0, 300),
+        "blocks.tell": (0, 1, 8, 0, 0),
         "checkin.remind_missing": (0, 0, 18, 0, 0),
         "checkin.summarize": (0, 0, 20, 0, 0),
         "earn.pay_withheld": (0, 0, 0, 0, 600),
@@ -208,12 +210,18 @@ def test_two_processes_on_one_postgresql_remind_once(county_url: str, town: Town
         if name
     ]
     assert sorted(ran) == [
+        "best_before.warn",
+        "blocks.seal",
         "checkin.remind_missing",
         "earn.pay_withheld",
+        "expiry.sweep",
+        "expiry.warn",
         "hot.tell_county",
+        "publicity.post",
         "reconcile.nightly",
         "redeem.expire",
         "reply.release_overdue",
+        "statement.month_end",
     ]
 
 

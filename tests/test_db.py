@@ -14,7 +14,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -627,3 +627,40 @@ def _wait_for(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < ends_at
         time.sleep(0.005)
+
+
+def test_what_waits_for_the_commit_is_done_once_it_is_durable_and_never_for_what_was_undone(
+    db: Database,
+) -> None:
+    done: list[str] = []
+
+    def work(tx: Tx) -> None:
+        meta.put(tx, "kept", "1")
+        tx.after_commit(lambda: done.append("kept"))
+        with suppress(ValueError), tx.savepoint():
+            tx.after_commit(lambda: done.append("undone"))
+            raise ValueError
+        assert done == [], "not before the commit"
+
+    def fails(tx: Tx) -> None:
+        tx.after_commit(lambda: done.append("failed"))
+        raise ValueError
+
+    db.write(work)
+    with pytest.raises(ValueError):
+        db.write(fails)
+    assert done == ["kept"]
+
+
+def test_what_fails_after_the_commit_takes_nothing_back(
+    db: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    def work(tx: Tx) -> str:
+        meta.put(tx, "kept", "1")
+        tx.after_commit(lambda: 1 // 0)
+        return "answer"
+
+    assert db.write(work) == "answer"
+    assert [record.getMessage() for record in caplog.records] == ["a commit is not known everywhere"]
+    with db.read() as tx:
+        assert meta.get(tx, "kept") == "1"

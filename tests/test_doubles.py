@@ -18,8 +18,12 @@ def test_neighbours_are_told_how_many_said_so_and_the_village_sees_it(town: Town
     third = town.say("o-sun", "3号楼门口路灯不亮，坏了几天了，幸福社区第二网格")
     assert third.splitlines()[1] == "已有 2 人反映同一问题，编号 1001。"
     assert town.say("李秀英", LAMP).splitlines()[1] == "已有 2 人反映同一问题，编号 1001。"
-    notices = [text for text in town.heard("QH-XF") if text.startswith("【疑似同一问题")]
-    assert [text.splitlines()[3] for text in notices] == [
+    first, *notices = town.heard("QH-XF")
+    assert (first.splitlines()[0][:9], len(first.splitlines())) == ("【新事件 1001", 5)
+    assert [text.splitlines()[0][:9] for text in notices] == [
+        f"【新事件 {number}" for number in (1002, 1003, 1004)
+    ], "one notice tells of the case and of its doubles"
+    assert [text.splitlines()[5] for text in notices] == [
         "与编号 1001 相似，同一件请发：并案 1002 编号；不是请发：不是同一件 1002",
         "与编号 1001、1002 相似，同一件请发：并案 1003 编号；不是请发：不是同一件 1003",
         "与编号 1001、1002、1003 相似，同一件请发：并案 1004 编号；不是请发：不是同一件 1004",

@@ -23,13 +23,19 @@ from store.db import Conflict, Database, Tx
 from store.ledger import Frozen, Insufficient
 from store.tables import (
     applications,
+    articles,
+    batches,
     block_items,
     blocks,
     freezes,
     objections,
+    penalties,
     people,
+    shops,
     statements,
+    stock_takes,
     units,
+    withheld,
     xfer,
 )
 from tests.invariants import broken
@@ -59,10 +65,10 @@ def db(empty_url: str) -> Iterator[Database]:
 @pytest.fixture
 def books(db: Database) -> Books:
     """李 was given 100 points: 30 are held, 10 spent, 10 held and given back. 100 jin are on the shelf."""
-    return db.write(_open_books)
+    return db.write(open_books)
 
 
-def _open_books(tx: Tx) -> Books:
+def open_books(tx: Tx) -> Books:
     ids = _open_town(tx)
     move = partial(ledger.move, tx, reason="试", now=NOW)
     ids["budgets"] = awards.budget_id(tx, Budget(ids["town"], 2026, "general", 500), 0, now=NOW)
@@ -85,7 +91,7 @@ def _open_books(tx: Tx) -> Books:
 
     def give(name: str, wallet: str, points: int, **more: int) -> None:
         whom = {"debit": ids["budget"], "credit": ids[wallet], "person_id": ids[f"{wallet}_person"]}
-        what = {"rule": "试", "cause": "case:1001", "day": "2026-11-23", **whom, **more}
+        what = {"rule": "试", "revision": "r1", "cause": "case:1001", "day": "2026-11-23", **whom, **more}
         ids[name] = move(kind="award", amount=points, idem=name, txn=name, **what)
 
     give("award", "li", 100)
@@ -181,13 +187,26 @@ def _apply(tx: Tx, ids: dict[str, int], state: str, until: int | None) -> int:
 
 
 def _prove(tx: Tx, ids: dict[str, int]) -> None:
-    """A sealed block and a statement."""
+    """A sealed block, a statement, a stock-take, a penalty, what was withheld, a month's list."""
     block = {"previous": "", "hash": "abc", "count": 1, "sealed_at": NOW}
     ids["block"] = int(tx.execute(sa.insert(blocks).returning(blocks.c.id), block).scalar_one())
     tx.execute(sa.insert(block_items), {"xfer": ids["award"], "block_id": ids["block"], "hash": "abc"})
     month = {"household_id": ids["li_home"], "month": "2026-10", "cut": 1, "made_at": NOW}
     month |= {"opening": 0, "earned": 0, "spent": 0, "expired": 0, "other": 0, "closing": 0}
     tx.execute(sa.insert(statements), month)
+    shop = {"code": "S", "name": "平安超市", "unit_id": ids["town"]}
+    shop_id = tx.execute(sa.insert(shops).returning(shops.c.id), shop).scalar_one()
+    soap = {"shop_id": shop_id, "code": "1", "name": "皂", "price": 1}
+    ids["article"] = int(tx.execute(sa.insert(articles).returning(articles.c.id), soap).scalar_one())
+    official = {"by_id": ids["zhou_person"], "at": NOW}
+    counted = {"article_id": ids["article"], "expected": 1, "counted": 1, "reason": "", **official}
+    tx.execute(sa.insert(stock_takes), counted)
+    taken = {"household_id": ids["li_home"], "points": 1, "reason": "", "xfer_id": ids["award"], **official}
+    tx.execute(sa.insert(penalties), taken)
+    tx.execute(sa.insert(withheld), {"idem": "kept", "award": {}, "why": "budget", "at": NOW})
+    sheet = {"month": "2026-10", "rule": "试", "digest": "kept", "state": "proposed", "lines": [], "at": NOW}
+    people_of = {"unit_id": ids["town"], "proposer_id": ids["zhou_person"]}
+    tx.execute(sa.insert(batches), {**sheet, **people_of})
 
 
 def entry(
@@ -233,6 +252,34 @@ def application(state: str, **more: str) -> str:
         **more,
     }
     return f"INSERT INTO applications ({', '.join(columns)}) VALUES ({', '.join(columns.values())})"
+
+
+def penalty(**more: str) -> str:
+    columns = {
+        "household_id": "{li_home}",
+        "points": "5",
+        "reason": "''",
+        "by_id": "{zhou_person}",
+        "at": "1",
+        "xfer_id": "{award}",
+        **more,
+    }
+    return f"INSERT INTO penalties ({', '.join(columns)}) VALUES ({', '.join(columns.values())})"
+
+
+def batch(state: str, **more: str) -> str:
+    columns = {
+        "month": "'2026-11'",
+        "rule": "'试'",
+        "digest": "'x'",
+        "state": f"'{state}'",
+        "unit_id": "{town}",
+        "proposer_id": "{zhou_person}",
+        "at": "1",
+        "lines": "'[]'",
+        **more,
+    }
+    return f"INSERT INTO batches ({', '.join(columns)}) VALUES ({', '.join(columns.values())})"
 
 
 APPROVE = (
@@ -373,9 +420,60 @@ ATTEMPTS = {
     "let somebody else benefit": "UPDATE applications SET household_id = {li_home} WHERE id = {proposed}",
     "take up what was refused": "UPDATE applications SET state = 'proposed' WHERE id = {refused}",
     "forget an application": "DELETE FROM applications WHERE id = {proposed}",
+    "judge an objection to one's own": "UPDATE objections SET state = 'refused', decided_by = {hua_person}",
+    "judge an objection to one's household": (
+        "UPDATE objections SET state = 'refused', decided_by = {mei_person}"
+    ),
+    "judge one's own objection": "UPDATE objections SET state = 'refused', decided_by = {li_person}",
+    "object twice": "INSERT INTO objections (application_id, person_id, text, at) "
+    "VALUES ({disputed}, {li_person}, '', 1)",
+    "change what was objected": "UPDATE objections SET text = 'x'",
     "forget an objection": "DELETE FROM objections",
     "forget who lived there": "DELETE FROM members",
+    "propose one's own where one no longer lives": application(
+        "proposed", person_id="{li_person}", proposer_id="{li_person}", proposed_at="1"
+    ),
+    "post before its days are over": (
+        "UPDATE applications SET state = 'posted', ended_at = 1 WHERE id = {young}"
+    ),
+    "leave an application in no state": application("gone"),
+    "decide one's own objection": (
+        "UPDATE objections SET state = 'refused', decided_by = person_id, decided_at = 1"
+    ),
+    "decide an objection without a judge": "UPDATE objections SET state = 'refused'",
+    "leave an objection in no state": "UPDATE objections SET state = 'gone', decided_by = {zhou_person}",
+    "live in two households": (
+        "INSERT INTO members (household_id, person_id, since) VALUES ({li_home}, {mei_person}, 1)"
+    ),
+    "leave before one came": (
+        "UPDATE members SET until = since - 1, ended_by = 'moved' WHERE person_id = {mei_person}"
+    ),
+    "leave without a reason": "UPDATE members SET until = since + 1 WHERE person_id = {mei_person}",
+    "use more than a cap": "INSERT INTO caps VALUES ('', 'person', 1, '2026-11', 0, 11, 10)",
+    "cap a whole village": "INSERT INTO caps VALUES ('', 'village', 1, '2026-11', 0, 1, 10)",
+    "take away nothing": penalty(points="0"),
+    "judge one's own penalty": penalty(decided_by="{zhou_person}"),
+    "forget a penalty": "DELETE FROM penalties",
+    "withhold for no reason": ("INSERT INTO withheld (idem, award, why, at) VALUES ('w', '{{}}', 'mood', 1)"),
+    "withhold twice": "INSERT INTO withheld (idem, award, why, at) VALUES ('kept', '{{}}', 'budget', 1)",
+    "open a budget twice": (
+        "INSERT INTO budgets (unit_id, year, rule_group, unit) VALUES ({town}, 2026, 'general', 0)"
+    ),
+    "approve one's own list": batch("posted", approver_id="{zhou_person}"),
+    "post a list nobody approved": batch("posted"),
+    "leave a list in no state": batch("gone"),
+    "propose a list twice": batch("proposed", digest="'kept'"),
     # proof
+    "count less than nothing": (
+        "INSERT INTO stock_takes (article_id, expected, counted, reason, by_id, at) "
+        "VALUES ({article}, 1, -1, '', {zhou_person}, 1)"
+    ),
+    "count anew what was counted": "UPDATE stock_takes SET counted = 9",
+    "forget what was counted": "DELETE FROM stock_takes",
+    "fork the chain": "INSERT INTO blocks (previous, hash, count, sealed_at) VALUES ('', 'x', 1, 1)",
+    "seal twice under one hash": (
+        "INSERT INTO blocks (previous, hash, count, sealed_at) VALUES ('y', 'abc', 1, 1)"
+    ),
     "change a statement": "UPDATE statements SET closing = 5, opening = 5",
     "delete a statement": "DELETE FROM statements",
     "write a statement again": "INSERT INTO statements SELECT * FROM statements",
@@ -396,6 +494,12 @@ ALL_TABLES = TABLES | {
     "statements": "household_id, month",
     "blocks": "id",
     "block_items": "xfer",
+    "stock_takes": "id",
+    "penalties": "id",
+    "withheld": "id",
+    "budgets": "id",
+    "batches": "id",
+    "caps": "rule, subject, subject_id, period",
 }
 ONLY_POSTGRES = {f"truncate {table}": f"TRUNCATE {table} CASCADE" for table in ALL_TABLES}
 # SQLite's conflict actions: REPLACE deletes without a trigger, IGNORE may swallow a failed check in one.
@@ -411,11 +515,17 @@ ONLY_SQLITE = {
     "replace an application's award": award_entry(
         "budget", "hua", 15, verb="REPLACE", application_id="{through}"
     ),
+    "replace an application": application("applied", id="{proposed}").replace("INSERT", "REPLACE"),
+    "replace an objection": "REPLACE INTO objections (id, application_id, person_id, text, at) "
+    "VALUES (1, {disputed}, {li_person}, '', 1)",
     "replace a statement": "REPLACE INTO statements SELECT household_id, month, cut, 5, 0, 0, 0, 0, 5, 1 "
     "FROM statements",
     "replace a block": "REPLACE INTO blocks VALUES ({block}, '', 'x', 1, 1)",
     "replace a block by its hash": "REPLACE INTO blocks VALUES (99, '', 'abc', 1, 1)",
     "replace what was sealed": "REPLACE INTO block_items VALUES ({award}, {block}, 'x')",
+    "replace a stock-take": (
+        "REPLACE INTO stock_takes SELECT id, article_id, expected, 9, reason, by_id, at FROM stock_takes"
+    ),
     "refund too much and ignore it": entry(
         "refund", "spent", "hua", 7, verb="INSERT OR IGNORE", refunds_id="{bought}"
     ),
@@ -465,7 +575,7 @@ def test_no_conflict_action_of_sqlite_gets_past_the_guards(sqlite_empty: Path, t
     file = tmp_path / "books.db"
     file.write_bytes(sqlite_empty.read_bytes())
     db = Database(f"sqlite:///{file}")
-    books = db.write(_open_books)
+    books = db.write(open_books)
     before = _read_everything(db)
     db.close()
     changed = []
