@@ -286,6 +286,30 @@ def points_grant(
     typer.echo(f"预算 {number} 现余 {done['left']} 分。")
 
 
+@points_app.command("statements", help="导出一个月的积分对账单（每户一行），.xlsx 或 .csv。")
+def points_statements(
+    month: Annotated[str, typer.Option("--month", help="月份，例如 2026-11")],
+    out: Annotated[Path | None, typer.Option("--out", help="写到这个文件；不给就写标准输出（csv）")] = None,
+) -> None:
+    import re
+
+    from bot import statement_sheet
+
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
+        stop(f"没有 {month} 这个月份，请写成 2026-11")
+    if out is not None and out.suffix not in statement_sheet.FORMATS:
+        stop(f"文件名请以 {' 或 '.join(statement_sheet.FORMATS)} 结尾")
+    with _reading() as db:
+        try:
+            count = statement_sheet.write(db, month, out)
+        except OSError as error:
+            stop(f"写不了 {out}：{error.strerror}")
+    if not count:
+        stop(f"{month} 还没有对账单：月底过后由运行中的服务生成。")
+    if out is not None:
+        typer.echo(f"{count} 户的对账单写在 {out}")
+
+
 @app.command(help="核对积分和库存的全部流水、分录和余额；有一处不对就以 1 结束。")
 def reconcile() -> None:
     from rich.console import Console

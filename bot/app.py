@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot import clock, handover, webhooks
 from bot.house import House
-from bot.pages import citizen
+from bot.pages import citizen, counter, entrance, lists, me
 from bot.sandbox.app import mount as mount_sandbox
 from bot.sandbox.wire import AibotKeys, OfficialKeys
 from bot.sender import Sender
@@ -25,6 +25,7 @@ from nlp import words
 from store import schema
 
 log = logging.getLogger("mashang")
+PAGES = (entrance, me, counter, lists, citizen)
 
 
 class _App(FastAPI):
@@ -67,7 +68,7 @@ def create_app(house: House) -> FastAPI:
         app.state.sandbox = stand_in.state.sandbox
         app.router.routes.append(Route("/", _to_sandbox))
         app.router.routes.extend(stand_in.routes)
-    app.router.routes.append(_pages(citizen.routes(house)))
+    app.router.routes.append(_pages([*(route for pages in PAGES for route in pages.routes(house))]))
     return app
 
 

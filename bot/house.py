@@ -168,7 +168,7 @@ class House:
                 log.exception("the open cases could not all be read; doubles among them are not offered")
 
     async def catch_up(self) -> None:
-        """Before a report: know the cases that were committed until now, to find its likely doubles."""
+        """Before a report: know the cases that other processes wrote, to find its likely doubles."""
         if not self.open_cases.is_behind:
             return
         if self.db.is_sqlite:  # a read of some 0.1 ms without a network; a thread's hop costs more
@@ -176,11 +176,6 @@ class House:
                 self.open_cases.catch_up(tx)
         else:
             await self.db.read_async(self.open_cases.catch_up)
-
-    def written(self) -> None:
-        """Something was committed: there may be notices to send, and new cases to know."""
-        self.open_cases.touch()
-        self.on_written()
 
     async def receive(self, message: Message) -> Reply:
         """Read, then act in one unit of work. When our own code fails, a second one keeps the raw message.
@@ -203,7 +198,7 @@ class House:
             reason = f"{type(error).__name__}: {error}"[:500]
             log.exception("%s failed and is kept for a retry", _called(message))
             reply = await self.db.write_async(lambda tx: handlers.keep_failed(tx, message, reason, now=now))
-        self.written()
+        self.on_written()
         return reply
 
     def retry_failed(self) -> dict[str, int]:
@@ -213,7 +208,7 @@ class House:
         done = 0
         for row, kept in waiting:
             done += self._retry_one(row, Message(**kept))
-        self.written()
+        self.on_written()
         return {"done": done, "failed": len(waiting) - done}
 
     def _retry_one(self, row: int, message: Message) -> bool:

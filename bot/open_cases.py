@@ -2,8 +2,8 @@
 
 The truth is the database: what is found here is looked up there in the unit of work before anybody is
 told. So a case that was closed a moment ago is not offered, and one that came in the same moment
-through another process is missed. Only committed rows come in here: `catch_up` is given a reading
-transaction of its own, before the message is handled.
+through another process is missed. Only committed rows come in here: `take` what this process committed,
+`catch_up` in a reading transaction of its own, before the message is handled.
 """
 
 import threading
@@ -12,7 +12,7 @@ from collections.abc import Collection
 
 from nlp.alike import DAY, DAYS, Index
 from store import cases, journal
-from store.cases import Case
+from store.cases import Case, Outline
 from store.db import Tx
 
 STALE_SECONDS = 1.0  # what other processes wrote is known this soon
@@ -35,16 +35,12 @@ class OpenCases:
         self._line = -1  # the newest journal line that was read; below 0: not loaded yet
         self._gaps: dict[int, float] = {}
         self._loaded_to = 0
-        self._is_touched = True
         self._read_at = 0.0
-
-    def touch(self) -> None:
-        """This process has written: look again before the next message."""
-        self._is_touched = True
 
     @property
     def is_behind(self) -> bool:
-        return self._is_touched or time.monotonic() - self._read_at > STALE_SECONDS
+        """Whether to look for what others wrote before the next message."""
+        return time.monotonic() - self._read_at > STALE_SECONDS
 
     def load(self, tx: Tx, *, now: int) -> bool:
         """Take in the next batch of the cases that were open at the start; False when all are there."""
@@ -57,24 +53,32 @@ class OpenCases:
                 self._take(case)
             return len(batch) == LOAD_BATCH
 
-    def catch_up(self, tx: Tx) -> None:
-        """Take in what was committed since the last time."""
+    def take(self, case: Case) -> None:
+        """Know a case as this process has just committed it."""
         with self._lock:
-            self._is_touched, self._read_at = False, time.monotonic()
+            self._take(case)
+
+    def catch_up(self, tx: Tx) -> None:
+        """Take in what was committed since the last time, by whichever process."""
+        with self._lock:
+            self._read_at = time.monotonic()
             changed = journal.changed_in(tx, self._gaps) if self._gaps else []
             changed += journal.changed_after(tx, self._line)
-            for line, case in changed:
+            for line, _ in changed:
                 self._note(line)
+            for case in {case.id: case for _, case in changed}.values():
                 self._take(case)
             for line in [line for line, since in self._gaps.items() if self._read_at - since > GAP_SECONDS]:
                 del self._gaps[line]
             if len(changed) >= journal.CHANGED_MAX:
-                self._is_touched = True
+                self._read_at = 0.0
 
-    def find(self, text: str, unit_ids: Collection[int], at: int, limit: int) -> list[tuple[int, float]]:
+    def find(
+        self, text: str, unit_ids: Collection[int], at: int, limit: int, *, category: str = ""
+    ) -> list[tuple[int, float]]:
         """(case, how alike) as nlp.alike.Index.find gives them."""
         with self._lock:
-            return self._index.find(text, unit_ids, at, limit)
+            return self._index.find(text, unit_ids, at, limit, category=category)
 
     def _note(self, line: int) -> None:
         if line <= self._line:
@@ -84,8 +88,8 @@ class OpenCases:
             self._gaps[missing] = self._read_at
         self._line = line
 
-    def _take(self, case: Case) -> None:
+    def _take(self, case: Case | Outline) -> None:
         if case.state in cases.OPEN:
-            self._index.add(case.id, case.text, case.unit_id, case.opened_at)
+            self._index.add(case.id, case.text, case.unit_id, case.opened_at, case.category)
         else:
             self._index.drop(case.id)

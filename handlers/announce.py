@@ -58,9 +58,10 @@ def announce(
         to_state=case.state,
         note=note,
     )
+    ctx.tx.after_commit(lambda: ctx.county.open_cases.take(case))
     earned = []
     for rule in ctx.county.rules.points.of_fact(fact):
-        earner = case.reporter_id if rule.who == "reporter" else teller.actor_id
+        earner = {"reporter": case.reporter_id, "handler": case.handler_id}.get(rule.who, teller.actor_id)
         if earner is not None:
             outcome = earn(
                 ctx,

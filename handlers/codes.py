@@ -3,10 +3,12 @@
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 import unicodedata
 
 ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # without 0 O 1 I L
+PICKUP = "MSQH"  # 码上取货
 LONG = r"[A-Za-z0-9](?:[ -]?[A-Za-z0-9]){3,15}"  # what somebody types for a code of 8, also a wrong one
 
 
@@ -31,8 +33,27 @@ def new_token() -> str:
     return secrets.token_urlsafe(16)
 
 
+def token_hash(token: str) -> str:
+    """What is kept of a token of 128 bits: nobody can try so many, so it needs no secret."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
 def new_pickup_code() -> str:
     return f"{secrets.randbelow(1_000_000):06d}"
+
+
+def pickup_payload(shop_code: str, code: str) -> str:
+    """What the QR of a pick-up code says: no address, so that no camera but the shop's sends it anywhere."""
+    return f"{PICKUP}:{shop_code}:{code}"
+
+
+def read_pickup(scanned: str) -> tuple[str, str] | None:
+    """(shop code, pick-up code) of what was scanned or typed; the shop is "" where six digits were typed."""
+    text = unicodedata.normalize("NFKC", scanned).strip()
+    match = re.fullmatch(
+        rf"(?:{PICKUP}:(?P<shop>[A-Za-z0-9_-]{{1,32}}):)?(?P<code>\d{{3}}[ -]?\d{{3}})", text
+    )
+    return (match["shop"] or "", re.sub(r"\D", "", match["code"])) if match else None
 
 
 def keyed(secret: bytes, purpose: str, code: str) -> str:

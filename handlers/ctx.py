@@ -2,15 +2,15 @@
 
 import re
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import nlp
 from handlers.message import Message, Reply
 from handlers.rules import Rules
 from nlp import Reading
-from nlp.alike import Index
 from nlp.slots import Places
+from store.cases import Case
 from store.db import Tx
 from store.people import Account, Person
 from store.units import Registry
@@ -40,8 +40,14 @@ class Refused(Exception):
 class OpenCases(Protocol):
     """Asked which open cases are like a new one; a hint, looked up again in the unit of work."""
 
-    def find(self, text: str, unit_ids: Collection[int], at: int, limit: int) -> list[tuple[int, float]]:
+    def find(
+        self, text: str, unit_ids: Collection[int], at: int, limit: int, *, category: str = ""
+    ) -> list[tuple[int, float]]:
         """(case, how alike) as nlp.alike.Index.find gives them."""
+        ...
+
+    def take(self, case: Case) -> None:
+        """Know a case as it is now; only after the commit."""
         ...
 
 
@@ -57,7 +63,7 @@ class County:
     places: Places
     secret: bytes
     base_url: str
-    open_cases: OpenCases = field(default_factory=Index)
+    open_cases: OpenCases
     rules_error: str = ""
 
     def read(self, text: str) -> Reading:
@@ -110,6 +116,7 @@ class Command:
     usage: str
     about: str
     run: Run
+    topic: str = ""  # 帮助 names the topic alone; “帮助 topic” lists its commands
 
     def is_bare(self, text: str) -> bool:
         """Whether the text is one of the words alone: somebody who needs to be told how it is written."""
@@ -142,10 +149,16 @@ GAP = r"[\s,，:：、。;；\-]*"  # between a command's parts: people put anyt
 
 
 def command(
-    *words: str, grammar: str = "", roles: Iterable[str] = ANYBODY, usage: str, about: str
+    *words: str,
+    grammar: str = "",
+    roles: Iterable[str] = ANYBODY,
+    usage: str,
+    about: str,
+    topic: str = "",
 ) -> Callable[[AnyRun], AnyRun]:
     """Declare a chat command: one of `words`, then `grammar` (a regular expression), and nothing else.
 
+    帮助 lists it; one with a `topic` of handlers/help.py is listed by 帮助 topic, for those whom it concerns.
     The function answers with the reply, or with None to say: this is no command after all, but a report.
     """
     start = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
@@ -155,7 +168,7 @@ def command(
         taken = {word for other in COMMANDS for word in other.words}
         if double := taken & set(words):
             raise ValueError(f"two commands answer to {'、'.join(double)}")
-        COMMANDS.append(Command(words, pattern, tuple(roles), usage, about, run))
+        COMMANDS.append(Command(words, pattern, tuple(roles), usage, about, run, topic))
         return run
 
     return declare

@@ -37,6 +37,22 @@ def clock_time(at: int) -> str:
     return f"{moment.month}月{moment.day}日 {moment:%H:%M}"
 
 
+def past_day(text: str, now: int) -> date | None:
+    """The day that `text` names as the newest one that is not to come; None when it names none."""
+    today = local(now).date()
+    if text in _WORDS:
+        return today + timedelta(days=_WORDS[text])
+    match = _WRITTEN.fullmatch(text)
+    if match is None or match["month"] is None:
+        return None
+    year = int(match["year"] or today.year)
+    try:
+        day = date(year, int(match["month"]), int(match["day"]))
+        return day.replace(year=year - 1) if match["year"] is None and day > today else day
+    except ValueError:
+        return None
+
+
 def parse_day(text: str, now: int, *, since: date | None = None) -> date | None:
     """The day that `text` names (今天, 11-24, 11月24日, 2026-11-24, 24日); None when it names none.
 
@@ -61,3 +77,14 @@ def parse_day(text: str, now: int, *, since: date | None = None) -> date | None:
     except ValueError:
         return None
     return day
+
+
+def written_date(text: str) -> date | None:
+    """The day that a whole date (2027-1-31, 2027年1月31日) names."""
+    match = _WRITTEN.fullmatch(text)
+    if match is None or match["year"] is None or match["month"] is None:
+        return None
+    try:
+        return date(int(match["year"]), int(match["month"]), int(match["day"]))
+    except ValueError:
+        return None

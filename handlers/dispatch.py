@@ -2,6 +2,7 @@
 
 import re
 
+from handlers import approval
 from handlers.announce import announce, called, clip
 from handlers.ctx import GAP, NUMBER, Ctx, Refused, areas, command, may
 from handlers.days import clock_time
@@ -167,8 +168,16 @@ def take(ctx: Ctx, case: Case) -> Case:
     return signed
 
 
-@command("待办", roles=SORTERS, usage="待办", about="看待分拣、待核查、超时的事件")
+@command(
+    "待办",
+    roles=(*SORTERS, "worker", "micro_leader"),
+    usage="待办",
+    about="看等我办的事件和积分申请",
+)
 def to_do(ctx: Ctx, _match: re.Match[str]) -> str:
+    if not ctx.person.has(*SORTERS):
+        own = _listed(ctx, "要办的", _tasks(ctx))
+        return "\n".join([*own, *approval.waiting(ctx)]) or "没有待办，都处理完了。"
     area = areas(ctx, *SORTERS)
     counts = cases.count_in_units(ctx.tx, area, cases.OPEN)
     above = [unit_id for unit_id in area if ctx.registry.units[unit_id].level not in ("grid", "micro")]
@@ -189,6 +198,7 @@ def to_do(ctx: Ctx, _match: re.Match[str]) -> str:
         if case.due_at < ctx.now
     ]
     lines += _listed(ctx, "已超时", late)
+    lines += approval.waiting(ctx)
     return "\n".join(line for line in lines if line) or "没有待办，都处理完了。"
 
 
@@ -204,13 +214,16 @@ def _failed(ctx: Ctx) -> list[str]:
 
 @command("我的", "我的事件", "我的任务", usage="我的", about="我的任务和我反映的事")
 def mine(ctx: Ctx, _match: re.Match[str]) -> str:
-    # A village sorts what lies in its own pile; what lies in its grids is theirs.
+    lines = [*_listed(ctx, "要办的", _tasks(ctx)), reported(ctx)]
+    return "\n".join(filter(None, lines)) or "您还没有任务，也没有反映过问题。"
+
+
+def _tasks(ctx: Ctx) -> list[Case]:
+    """What lies with the speaker. A village sorts its own pile; what lies in its grids is theirs."""
     units = areas(ctx, "worker", "micro_leader")
     units += [post.unit_id for post in ctx.person.posts if post.role == "village_staff"]
     departments = [p.department_id for p in ctx.person.posts if p.department_id is not None]
-    tasks = cases.lying_with(ctx.tx, ctx.person.id, units, departments, LIST_MAX)
-    lines = [*_listed(ctx, "要办的", tasks), reported(ctx)]
-    return "\n".join(filter(None, lines)) or "您还没有任务，也没有反映过问题。"
+    return cases.lying_with(ctx.tx, ctx.person.id, units, departments, LIST_MAX)
 
 
 def reported(ctx: Ctx) -> str:

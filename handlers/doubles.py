@@ -1,19 +1,14 @@
 """Likely doubles: offered to sorters, told to residents; joined (并案) and parted (拆案) by people alone."""
 
 import re
-from itertools import islice
 
 from handlers.announce import announce
 from handlers.ctx import GAP, NUMBER, Ctx, Refused, command, may
 from handlers.dispatch import SORTERS, find, must_be
-from nlp.alike import apart
 from store import cases, doubles, merges
 from store.cases import Case
 
-LOOKED_AT_MAX = 12
-OFFERED_MAX = 3
-ALIKE_MIN = 0.4  # within one category
-OTHERWISE_MIN = 0.7  # the rules may have sorted one of the two wrongly
+OFFERED_MAX = doubles.STANDING_MAX
 UNPLACED_LENGTH_MIN = 12  # characters; 路灯坏了 without a place may be anywhere
 
 
@@ -22,15 +17,11 @@ def offer(ctx: Ctx, case: Case) -> str:
 
     What its reporter is told: how many other people said so, and the oldest number; "" where none is found.
     """
-    likely = _likely(ctx, case)
+    likely, head = _likely(ctx, case)
     if not likely:
         return ""
-    best, alike = likely[0]
-    head = (doubles.older(ctx.tx, best) or [best])[0]
-    if head not in dict(likely):
-        likely.append((head, alike))
     doubles.add(ctx.tx, case.id, likely, now=ctx.now)
-    numbers = "、".join(map(str, sorted(dict(likely))))
+    numbers = "、".join(map(str, sorted(likely)))
     announce(ctx, "case.doubled", case, from_state=case.state, note=numbers)
     others = doubles.other_reporters(ctx.tx, head, case.reporter_id)
     if not others:
@@ -38,19 +29,27 @@ def offer(ctx: Ctx, case: Case) -> str:
     return f"已有 {others} 人反映同一问题，编号 {head}。"
 
 
-def _likely(ctx: Ctx, case: Case) -> list[tuple[int, float]]:
-    """(number, how alike) of older open cases near by, the most alike first."""
+def _likely(ctx: Ctx, case: Case) -> tuple[dict[int, float], int]:
+    """Older open cases near by, each with how alike it is, and the oldest number of the matter."""
     is_placed = ctx.registry.units[case.unit_id].level not in ("town", "county")
     if not is_placed and len(case.text) < UNPLACED_LENGTH_MIN:
-        return []
+        return {}, 0
     area = _area(ctx, case, is_placed)
-    found = ctx.county.open_cases.find(case.text, area, case.opened_at, LOOKED_AT_MAX)
-    likely = (
-        (number, alike)
-        for number, alike in found
-        if alike >= ALIKE_MIN and number < case.id and _is_likely(ctx, case, number, alike, area)
+    found = dict(
+        ctx.county.open_cases.find(case.text, area, case.opened_at, OFFERED_MAX, category=case.category)
     )
-    return list(islice(likely, OFFERED_MAX))
+    # What is found is a hint: the database knows what is still open and still here.
+    standing = doubles.standing(ctx.tx, found) if found else {}
+    likely = {
+        number: alike
+        for number, alike in found.items()
+        if number < case.id and number in standing and standing[number].unit_id in area
+    }
+    if not likely:
+        return {}, 0
+    best, alike = next(iter(likely.items()))
+    head = standing[best].oldest_id
+    return {head: alike, **likely}, head
 
 
 def _area(ctx: Ctx, case: Case, is_placed: bool) -> set[int]:
@@ -61,15 +60,6 @@ def _area(ctx: Ctx, case: Case, is_placed: bool) -> set[int]:
     return {*ctx.registry.under(case.unit_id), *above}
 
 
-def _is_likely(ctx: Ctx, case: Case, number: int, alike: float, area: set[int]) -> bool:
-    """Whether the case of this number is still open and may be the same matter."""
-    other = cases.get(ctx.tx, number)
-    if other is None or other.state not in cases.OPEN or other.unit_id not in area:
-        return False
-    needed = ALIKE_MIN if case.category == other.category else OTHERWISE_MIN
-    return alike >= needed and not apart(case.text, other.text)
-
-
 @command(
     "并案",
     "合并",
@@ -77,6 +67,7 @@ def _is_likely(ctx: Ctx, case: Case, number: int, alike: float, area: set[int]) 
     roles=SORTERS,
     usage="并案 编号 主编号",
     about="两件是同一问题，前一件并入后一件",
+    topic="重复事件",
 )
 def merge(ctx: Ctx, match: re.Match[str]) -> str:
     case, into = _both(ctx, match["number"], match["into"])
@@ -105,7 +96,15 @@ def _both(ctx: Ctx, number: str, into: str) -> tuple[Case, Case]:
     return case, other
 
 
-@command("拆案", "拆分", grammar=NUMBER, roles=SORTERS, usage="拆案 编号", about="并错了，恢复单独办理")
+@command(
+    "拆案",
+    "拆分",
+    grammar=NUMBER,
+    roles=SORTERS,
+    usage="拆案 编号",
+    about="并错了，恢复单独办理",
+    topic="重复事件",
+)
 def part(ctx: Ctx, match: re.Match[str]) -> str:
     """Undo a merge while the matter is still being worked on; afterwards it has been answered with it."""
     case = find(ctx, match["number"])
@@ -134,6 +133,7 @@ def part(ctx: Ctx, match: re.Match[str]) -> str:
     roles=SORTERS,
     usage="不是同一件 编号",
     about="不再提示它和别的事件相似",
+    topic="重复事件",
 )
 def dismiss(ctx: Ctx, match: re.Match[str]) -> str:
     case = find(ctx, match["number"])

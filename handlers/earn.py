@@ -49,19 +49,23 @@ def earn(
     case_id: int | None = None,
     application_id: int | None = None,
     points: int | None = None,
+    household_id: int | None = None,
 ) -> Outcome:
     """Give somebody what a rule says, once per `idem`, out of the budget of the town that holds `unit_id`.
 
-    `day` is the local day it counts for, today where none is given.
+    `day` is the local day it counts for, today where none is given; `household_id` who gets shop points,
+    where it was settled before.
     """
     rules = ctx.county.rules.points
     day = day or local_day(ctx.now)
     is_shop = rule.unit == "shop"
+    if is_shop and household_id is None:
+        household_id = household_of(ctx.tx, person_id, now=ctx.now)
     asked = Award(
         rule=rule.name,
         points=rule.points if points is None else points,
         person_id=person_id,
-        household_id=household_of(ctx.tx, person_id, now=ctx.now) if is_shop else None,
+        household_id=household_id if is_shop else None,
         reason=rule.reason.format(number=number),
         idem=idem,
         cause=cause,

@@ -12,7 +12,15 @@ ANSWERERS = (*SORTERS, "department")
 NAMES = {"praise": "表扬", "suggestion": "建议"}
 
 
-@command("转达", "已转达", grammar=NUMBER, roles=SORTERS, usage="转达 编号", about="表扬已转达给本人")
+@command(
+    "转达",
+    "已转达",
+    grammar=NUMBER,
+    roles=SORTERS,
+    usage="转达 编号",
+    about="表扬已转达给本人",
+    topic="建议和表扬",
+)
 def pass_on(ctx: Ctx, match: re.Match[str]) -> str:
     case = _find(ctx, match["number"], "praise")
     closed = cases.move(ctx.tx, case, "closed", closed_at=ctx.now)
@@ -26,6 +34,7 @@ def pass_on(ctx: Ctx, match: re.Match[str]) -> str:
     roles=ANSWERERS,
     usage="采纳 编号 打算怎么做",
     about="采纳一条建议，答复建议人",
+    topic="建议和表扬",
 )
 def adopt(ctx: Ctx, match: re.Match[str]) -> str:
     case = _answer(ctx, match, "case.adopted", f"采纳 {int(match['number'])} 下月在村口装路灯")
@@ -38,6 +47,7 @@ def adopt(ctx: Ctx, match: re.Match[str]) -> str:
     roles=ANSWERERS,
     usage="不采纳 编号 理由",
     about="说明一条建议为什么不采纳",
+    topic="建议和表扬",
 )
 def decline(ctx: Ctx, match: re.Match[str]) -> str:
     case = _answer(ctx, match, "case.declined", f"不采纳 {int(match['number'])} 今年没有这笔预算")

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from handlers.codes import keyed, new_code
 from handlers.ctx import ROLES
 from handlers.days import DAY_SECONDS
+from handlers.import_shops import import_shops
 from handlers.registry_files import COLUMNS, BadFiles, Lists, Row, read
 from handlers.roll import Roll
 from handlers.rules import LEVELS
-from store import invitations, ledger, shop, units
+from store import invitations, shop, units
 from store.db import Tx
 from store.people import Post
 from store.units import Registry
@@ -56,8 +57,7 @@ def import_registry(
     registry = units.load(tx)
     _places(tx, lists, registry, done)
     holders = _people(tx, lists, registry, done, now)
-    _shops(tx, lists, registry, done)
-    _articles(tx, lists, done, now)
+    import_shops(tx, lists, registry, added=done.added, changed=done.changed, now=now)
     if any(done.added.values()) or any(done.changed.values()):
         units.touch(tx)
     if invite:
@@ -150,61 +150,6 @@ def _people(tx: Tx, lists: Lists, registry: Registry, done: Imported, now: int) 
             holders.append((number, row))
     ids = roll.write(tx, now)
     return [(ids[number], row) for number, row in holders]
-
-
-# --- shops
-
-
-def _shops(tx: Tx, lists: Lists, registry: Registry, done: Imported) -> None:
-    known = {one.code: one for one in shop.all_shops(tx)}
-    for _, row in lists.of("shops.csv"):
-        values = {
-            "name": row["name"],
-            "unit_id": registry.by_code[row["unit_code"]].id,
-            "address": row["address"],
-        }
-        old = known.get(row["code"])
-        if old is None:
-            shop.add_shop(tx, code=row["code"], **values)
-            done.added["shops.csv"] += 1
-        elif any(getattr(old, name) != value for name, value in values.items()):
-            shop.change_shop(tx, old.id, **values)
-            done.changed["shops.csv"] += 1
-
-
-def _articles(tx: Tx, lists: Lists, done: Imported, now: int) -> None:
-    shop_ids = {one.code: one.id for one in shop.all_shops(tx)}
-    known = {(a.shop_id, a.code): a for a in shop.articles_of(tx, shop_ids.values())}
-    for _, row in lists.of("articles.csv"):
-        shop_id = shop_ids[row["shop_code"]]
-        values = {"name": row["name"], "price": int(row["price"]), "measure": row["unit"] or "件"}
-        old = known.get((shop_id, row["code"]))
-        if old is None:
-            article_id = shop.add_article(tx, shop_id=shop_id, code=row["code"], **values)
-            _first_stock(tx, shop_id, article_id, int(row["stock"] or 0), now)
-            done.added["articles.csv"] += 1
-        elif any(getattr(old, name) != value for name, value in values.items()):
-            shop.change_article(tx, old.id, **values)
-            done.changed["articles.csv"] += 1
-
-
-def _first_stock(tx: Tx, shop_id: int, article_id: int, pieces: int, now: int) -> None:
-    """The stock a new article opens with. Later stock comes in by stock movements, never by an import."""
-    shelf = ledger.account(tx, "shelf", unit=article_id, owner=shop_id)
-    ledger.account(tx, "reserved", unit=article_id, owner=shop_id)
-    if pieces:
-        ledger.move(
-            tx,
-            kind="restock",
-            debit=ledger.account(tx, "supplier", unit=article_id),
-            credit=shelf,
-            unit=article_id,
-            amount=pieces,
-            idem=f"stock:first:{article_id}",
-            txn=f"stock:first:{article_id}",
-            reason="期初库存",
-            now=now,
-        )
 
 
 def _invite(

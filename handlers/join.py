@@ -33,10 +33,10 @@ def _bind(ctx: Ctx, code: str) -> str:
     """A wrong code is an answer, not a refusal: the count of wrong tries must be kept."""
     account = ctx.account
     assert account is not None
-    _refuse_locked(ctx)
+    refuse_locked(ctx)
     found = invitations.find(ctx.tx, code_hash=keyed(ctx.county.secret, "invite", code), now=ctx.now)
     if found is None:
-        return _wrong_try(ctx, "邀请码不对，或者已经用过、过期了")
+        return wrong_try(ctx, "邀请码不对，或者已经用过、过期了")
     invitation_id, person_id = found
     invitations.use(ctx.tx, invitation_id, now=ctx.now)
     _bring_along(ctx, person_id)
@@ -68,11 +68,11 @@ def _bring_along(ctx: Ctx, person_id: int) -> None:
 )
 def claim(ctx: Ctx, match: re.Match[str]) -> str:
     """A report made on the page, and its points, become the speaker's."""
-    _refuse_locked(ctx)
+    refuse_locked(ctx)
     claim_hash = keyed(ctx.county.secret, "claim", match["code"])
     case = cases.by_claim(ctx.tx, claim_hash, since=ctx.now - CLAIM_SECONDS)
     if case is None:
-        return _wrong_try(ctx, "领取码不对，或者已经领过、超过 15 天了")
+        return wrong_try(ctx, "领取码不对，或者已经领过、超过 15 天了")
     if journal.has(ctx.tx, case.id, fact="case.confirmed", actor_id=ctx.person.id):
         raise Refused("不能认领自己核实过的事件。")
     cases.claim(ctx.tx, case, person_id=ctx.person.id)
@@ -83,13 +83,13 @@ def claim(ctx: Ctx, match: re.Match[str]) -> str:
     return f"事件 {case.id} 已归到您名下" + (f"，得 {moved} 分。" if moved else "，核实属实就有积分。")
 
 
-def _refuse_locked(ctx: Ctx) -> None:
+def refuse_locked(ctx: Ctx) -> None:
     assert ctx.account is not None
     if ctx.account.locked_until > ctx.now:
         raise Refused(f"输错太多次，请在 {clock_time(ctx.account.locked_until)} 以后再试。")
 
 
-def _wrong_try(ctx: Ctx, why: str) -> str:
+def wrong_try(ctx: Ctx, why: str) -> str:
     assert ctx.account is not None
     tries = ctx.account.wrong_tries + 1
     if tries >= WRONG_TRIES_MAX:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+from handlers import keepers, low_stock, opening
 from handlers.codes import keyed, new_pickup_code
-from handlers.ctx import Ctx, JobCtx, Refused
-from handlers.days import DAY_SECONDS, month_start
-from store import ledger, shop, wallets
+from handlers.ctx import Ctx, JobCtx, Refused, may
+from handlers.days import DAY_SECONDS, local_day, month_start
+from store import households, ledger, shop, stock, wallets
 from store.ledger import Frozen, Insufficient
 from store.shop import Article, Line, Redemption
 
@@ -24,16 +25,17 @@ def place(ctx: Ctx, household_id: int, basket: Basket, *, channel: str) -> tuple
     shop_id = basket[0][0].shop_id
     _check(ctx, household_id, basket)
     code = _free_code(ctx, shop_id)
+    until = opening.pick_up_until(keepers.shop_of(ctx, shop_id).opening, ctx.now, PICKUP_SECONDS)
     redemption_id = shop.add_redemption(
         ctx.tx,
         shop_id=shop_id,
         household_id=household_id,
-        person_id=ctx.person.id,
+        person_id=None if channel == "counter" else ctx.person.id,  # at the counter the clerk speaks
         channel=channel,
         code_hash=code_hash(ctx, shop_id, code),
         state="held",
         reserved_at=ctx.now,
-        expires_at=ctx.now + PICKUP_SECONDS,
+        expires_at=until,
     )
     for which, (article, count) in enumerate(basket):
         _set_aside(ctx, redemption_id, household_id, which, article, count)
@@ -51,6 +53,8 @@ def _check(ctx: Ctx, household_id: int, basket: Basket) -> None:
     for article, count in basket:
         if article.is_withdrawn:
             raise Refused(f"{article.name}已经下架。")
+        if "" < article.best_before < local_day(ctx.now):
+            raise Refused(f"{article.name}过了保质期，不能兑换。")
         if not article.is_service and article.stock < count:
             raise Refused(f"{article.name}只剩 {article.stock} {article.measure}了。")
         if article.most_a_month is not None:
@@ -117,6 +121,7 @@ def _hold_goods(ctx: Ctx, article: Article, count: int, *, txn: str) -> None:
     except Insufficient:
         # On PostgreSQL somebody else may have taken the last ones since the stock was read.
         raise Refused(f"{article.name}刚刚被换走了。") from None
+    low_stock.warn(ctx, article, count, key=txn)
 
 
 def stock_account(ctx: Ctx | JobCtx, article_id: int, shop_id: int, kind: str) -> int:
@@ -136,37 +141,85 @@ def give_back(ctx: Ctx | JobCtx, redemption: Redemption, state: str) -> int:
     return points
 
 
-def hand_over(ctx: Ctx, redemption: Redemption, *, collector: str, proxy_id: int | None = None) -> list[Line]:
-    """Everything that still waits is given out by the speaker; the lines given."""
-    given = [line for line in shop.lines_of(ctx.tx, redemption.id) if line.state == "held"]
+def hand_over(
+    ctx: Ctx,
+    redemption: Redemption,
+    *,
+    collector: str,
+    proxy_id: int | None = None,
+    lines: Sequence[Line] | None = None,
+) -> list[Line]:
+    """What still waits, or only these `lines` of it, is given out by the speaker; the lines given.
+
+    The order and its code go on while something is left.
+    """
+    check_hand_over(ctx, redemption, is_delivery=collector == "delivery")
+    # Two clerks who hand over a part each must not both leave it to the other to end the order.
+    shop.hold_still(ctx.tx, redemption)
+    waiting = [line for line in shop.lines_of(ctx.tx, redemption.id) if line.state == "held"]
+    given = waiting if lines is None else list(lines)
     try:
         for line in given:
-            hand_over_line(ctx, redemption, line)
+            hand_over_line(ctx, redemption, line, collector=collector, proxy_id=proxy_id)
     except Frozen:
         raise Refused("这户的积分已被冻结，暂时不能领取。") from None
-    shop.end(
-        ctx.tx,
-        redemption,
-        "collected",
-        now=ctx.now,
-        clerk_id=ctx.person.id,
-        collector=collector,
-        proxy_id=proxy_id,
-    )
+    if {line.id for line in waiting} <= {line.id for line in given}:
+        shop.end(
+            ctx.tx,
+            redemption,
+            "collected",
+            now=ctx.now,
+            clerk_id=ctx.person.id,
+            collector=collector,
+            proxy_id=proxy_id,
+        )
     return given
 
 
-def hand_over_line(ctx: Ctx, redemption: Redemption, line: Line) -> None:
+def check_hand_over(ctx: Ctx, redemption: Redemption, *, is_delivery: bool = False) -> None:
+    """Refuse who would serve the own household, who only watches, and what lies outside the opening hours."""
+    if redemption.household_id == households.of(ctx.tx, ctx.person.id):
+        raise Refused("不能给自己核销，请由别人经手。")
+    one = keepers.shop_of(ctx, redemption.shop_id)
+    if may(ctx, one.unit_id, "shop_supervisor"):
+        raise Refused("监督员不能经手交货，请店长办理。")
+    if not is_delivery and one.opening is not None and not opening.is_open(one.opening, ctx.now):
+        raise Refused(
+            f"现在不是{one.name}的领取时间（{opening.told(one.opening)}），"
+            f"请在 {opening.next_told(one.opening, ctx.now)} 来领。"
+        )
+
+
+def hand_over_line(
+    ctx: Ctx, redemption: Redemption, line: Line, *, collector: str = "member", proxy_id: int | None = None
+) -> None:
     """Both holds of a line are spent: the points are used up, the goods are out of the shop."""
-    shop.end_line(ctx.tx, line, "collected", now=ctx.now)
+    clerk_id = ctx.person.id
+    shop.end_line(
+        ctx.tx,
+        line,
+        "collected",
+        now=ctx.now,
+        clerk_id=clerk_id,
+        collector=collector,
+        proxy_id=proxy_id,
+    )
     for hold in wallets.open_holds(ctx.tx, line.txn):
         if hold.unit == ledger.POINTS:
             credit = ledger.account(ctx.tx, "spent", owner=redemption.shop_id)
         else:
             credit = stock_account(ctx, line.article_id, redemption.shop_id, "given")
         wallets.resolve(
-            ctx.tx, hold, "post", credit=credit, reason="领取商品", now=ctx.now, actor_id=ctx.person.id
+            ctx.tx, hold, "post", credit=credit, reason="领取商品", now=ctx.now, actor_id=clerk_id
         )
+
+
+def goods_told(ctx: Ctx, lines: Sequence[Line]) -> str:
+    """大米 2 斤、肥皂 1 块."""
+    known = stock.names(ctx.tx, [line.article_id for line in lines])
+    return "、".join(
+        f"{known[line.article_id][0]} {line.count} {known[line.article_id][1]}" for line in lines
+    )
 
 
 def new_code_for(ctx: Ctx, redemption: Redemption) -> str:

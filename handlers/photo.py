@@ -1,5 +1,6 @@
-"""Photos sent in chat join the report just made, or wait for the one to come."""
+"""Photos sent in chat join the report or the application just made, or wait for the one to come."""
 
+from handlers import application
 from handlers.announce import announce
 from handlers.ctx import Ctx
 from handlers.message import Reply
@@ -14,6 +15,10 @@ def receive(ctx: Ctx) -> Reply:
     assert ctx.account is not None
     case = cases.last_of(ctx.tx, ctx.person.id, since=ctx.now - JOIN_SECONDS)
     media_id = ctx.message.media_id or ctx.message.media_url
+    after = case.opened_at if case else 0
+    shown = application.add_photo(ctx, media_id, photos_max=PHOTOS_MAX, after=after)
+    if shown is not None:
+        return Reply(shown)
     if case is not None and photos.count(ctx.tx, case.id) >= PHOTOS_MAX:
         return Reply(f"事件 {case.id} 已有 {PHOTOS_MAX} 张照片，够用了，谢谢。", case.id)
     photos.add_due(

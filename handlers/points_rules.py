@@ -7,6 +7,7 @@ from handlers.rule_file import blocks, build, check, content
 
 PATHS = ("self", "application", "batch")
 UNITS = ("shop", "score")
+WHO = ("actor", "reporter", "handler")
 SUBJECTS = ("person", "household")
 PERIODS = ("day", "month")
 GRANT = 1_000_000  # points a town, year and group where a file names no budget
@@ -25,6 +26,7 @@ class PointsRule:
     group: str = "general"
     path: str = "self"
     title: str = ""
+    words: str = ""
     evidence: str = "none"
     public_days: int = 3
     person_day: int = 0
@@ -44,13 +46,19 @@ class BudgetRule:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """For all rules of shop points together; `expiry_months` 0: points are good for ever."""
+    """For all rules of shop points together; `expiry_months` 0: points are good for ever.
+
+    `appeal_days` a freeze or penalty may be appealed against; an award above `reverse_alone` points is
+    taken back by two people.
+    """
 
     person_day: int = 45
     person_month: int = 1350
     household_day: int = 0
     household_month: int = 0
     expiry_months: int = 0
+    appeal_days: int = 15
+    reverse_alone: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,9 @@ class PointsRules:
     def named(self, name: str) -> PointsRule | None:
         return next((rule for rule in self.rules if name in (rule.name, rule.title)), None)
 
+    def of_path(self, path: str) -> tuple[PointsRule, ...]:
+        return tuple(rule for rule in self.rules if rule.path == path)
+
     def first_grant(self, rule: PointsRule) -> int:
         """Points a year of the budget that the rule is paid from."""
         of = (one.points for one in self.budgets if (one.group, one.unit) == (rule.group, rule.unit))
@@ -75,6 +86,8 @@ def load(file: Path, facts: frozenset[str]) -> PointsRules:
     """Raises ValueError that names file, block and reason."""
     found = content(file, {"points", "budget", "limits"})
     limits = build(f"{file.name} [limits]", Limits, found.get("limits", {}))
+    for name in Limits.__dataclass_fields__:
+        check(f"{file.name} [limits]", getattr(limits, name) >= 0, f"{name} 不能小于 0")
     budgets, rules = blocks(file, found, "budget", BudgetRule), blocks(file, found, "points", PointsRule)
     for place, budget in budgets:
         check(place, budget.points > 0, "points 要大于 0")
@@ -93,10 +106,11 @@ def _check_rule(place: str, rule: PointsRule, facts: frozenset[str], budgets: se
     check(place, rule.path in PATHS, f"path 可用：{'、'.join(PATHS)}")
     if rule.path == "self":
         check(place, rule.fact in facts, f"fact = {rule.fact!r} 不对，可用：{'、'.join(sorted(facts))}")
-        check(place, rule.who in ("reporter", "actor"), f"who = {rule.who!r} 不对，可用：actor、reporter")
+        check(place, rule.who in WHO, f"who = {rule.who!r} 不对，可用：{'、'.join(WHO)}")
     else:
         check(place, not rule.fact, "不是 path = “self” 的规则不写 fact")
         check(place, bool(rule.title), "缺少 title（申请时说的名称）")
+        check(place, rule.unit == "shop", "申请和批次发放的是积分，unit 要写 shop")
     check(place, rule.unit in UNITS, f"unit 可用：{'、'.join(UNITS)}")
     check(place, rule.evidence in ("none", "photo"), "evidence 可用：none、photo")
     check(place, rule.points > 0, "points 要大于 0")

@@ -1,14 +1,14 @@
-"""兑换, 取消兑换, 重发 and 核销 in chat: points and stock are held together and given together."""
+"""兑换, 取消兑换 and 重发 in chat: points and stock are held together until somebody comes for them."""
 
 import re
 
-from handlers import orders
-from handlers.ctx import GAP, Ctx, JobCtx, Refused, command, cron, may
+from handlers import keepers, opening, orders
+from handlers.ctx import GAP, Ctx, JobCtx, Refused, command, cron
 from handlers.days import clock_time
 from handlers.earn import household_of
 from handlers.goods import find, squeezed
-from handlers.orders import PICKUP_SECONDS, give_back, hand_over
-from store import households, people, shop
+from handlers.orders import give_back
+from store import households, shop
 from store.shop import Redemption
 
 CODE = r"\d{3}[ -]?\d{3}"
@@ -26,11 +26,14 @@ def reserve(ctx: Ctx, match: re.Match[str]) -> str | None:
         return None
     article, count = found
     household_id = household_of(ctx.tx, ctx.person.id, now=ctx.now)
-    _, code = orders.place(ctx, household_id, [found], channel="chat")
-    place = next(one.name for one in shop.all_shops(ctx.tx) if one.id == article.shop_id)
+    redemption_id, code = orders.place(ctx, household_id, [found], channel="chat")
+    placed = shop.redemption(ctx.tx, redemption_id)
+    assert placed is not None
+    one = keepers.shop_of(ctx, article.shop_id)
+    hours = f"（{opening.told(one.opening)}）" if one.opening else ""
     return (
         f"已兑换{article.name} {count} {article.measure}，用 {article.price * count} 分。\n取货码：{code}\n"
-        f"请在 {clock_time(ctx.now + PICKUP_SECONDS)} 前到{place}领取。"
+        f"请在 {clock_time(placed.expires_at)} 前到{one.name}领取{hours}。"
     )
 
 
@@ -44,10 +47,11 @@ def _is_order(text: str, wanted: str) -> bool:
     grammar=rf"(?:取货码)?{GAP}(?P<code>{CODE})?",
     usage="取消兑换 取货码",
     about="不要了，积分退回",
+    topic="取货",
 )
 def cancel(ctx: Ctx, match: re.Match[str]) -> str:
     """Without a code, the one redemption that waits."""
-    redemption = _waiting(ctx, match["code"], "取消兑换")
+    redemption = waiting(ctx, match["code"], "取消兑换")
     points = give_back(ctx, redemption, "cancelled")
     return f"已取消，{points} 分退回。"
 
@@ -58,14 +62,15 @@ def cancel(ctx: Ctx, match: re.Match[str]) -> str:
     grammar=rf"(?:取货码)?{GAP}(?P<code>{CODE})?",
     usage="重发",
     about="取货码丢了，换一个新的，旧的作废",
+    topic="取货",
 )
 def resend(ctx: Ctx, match: re.Match[str]) -> str:
-    redemption = _waiting(ctx, match["code"], "重发")
+    redemption = waiting(ctx, match["code"], "重发")
     code = orders.new_code_for(ctx, redemption)
     return f"新取货码：{code}，旧的已作废。请在 {clock_time(redemption.expires_at)} 前领取。"
 
 
-def _waiting(ctx: Ctx, code: str | None, word: str) -> Redemption:
+def waiting(ctx: Ctx, code: str | None, word: str) -> Redemption:
     """The redemption of the speaker's household that a code names; without a code the only one."""
     household_id = households.of(ctx.tx, ctx.person.id)
     held = shop.held_of(ctx.tx, household_id) if household_id is not None else []
@@ -75,35 +80,6 @@ def _waiting(ctx: Ctx, code: str | None, word: str) -> Redemption:
     if redemption is None or redemption.household_id != household_id:
         raise Refused("没有这个取货码，或者已经领取、取消了。")
     return redemption
-
-
-@command(
-    "核销",
-    "取货",
-    grammar=rf"(?:取货码)?{GAP}(?P<code>{CODE})",
-    roles=("shop_manager",),
-    usage="核销 取货码",
-    about="交货给村民",
-)
-def collect(ctx: Ctx, match: re.Match[str]) -> str:
-    mine = [one for one in shop.all_shops(ctx.tx) if may(ctx, one.unit_id, "shop_manager")]
-    redemption = _by_code(ctx, {one.id for one in mine}, match["code"])
-    if redemption is None:
-        raise Refused("没有这个取货码，或者已经领取、过期了。")
-    if redemption.household_id == households.of(ctx.tx, ctx.person.id):
-        raise Refused("不能给自己核销，请由别人经手。")
-    if redemption.expires_at <= ctx.now:
-        raise Refused("这个取货码已经过期，积分会自动退回。")
-    given = hand_over(ctx, redemption, collector="member")
-    who = people.names(ctx.tx, [redemption.person_id]) if redemption.person_id is not None else {}
-    name = next(iter(who.values()), "") or "未登记姓名的居民"
-    goods = []
-    for line in given:
-        article = shop.article(ctx.tx, line.article_id)
-        assert article is not None
-        goods.append(f"{article.name} {line.count} {article.measure}")
-    points = sum(line.points for line in given)
-    return f"核销成功：{name}，{'、'.join(goods)}，{points} 分。请交货。"
 
 
 def _by_code(ctx: Ctx, shop_ids: set[int], code: str) -> Redemption | None:

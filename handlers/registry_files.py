@@ -7,7 +7,9 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from handlers import opening
 from handlers.ctx import ROLES
+from handlers.days import written_date
 from handlers.rules import LEVELS
 from nlp.slots import NAME_LENGTH_MIN
 from store.units import Registry
@@ -18,8 +20,20 @@ COLUMNS = {
     "departments.csv": ("code", "name", "unit_code", "group_webhook"),
     "places.csv": ("name", "unit_code", "kind", "code"),
     "people.csv": ("name", "phone", "role", "grid_code", "wecom_userid", "openid"),
-    "shops.csv": ("code", "name", "unit_code", "address"),
-    "articles.csv": ("shop_code", "code", "name", "price", "stock", "unit"),
+    "shops.csv": ("code", "name", "unit_code", "address", "opening"),
+    "articles.csv": (
+        "shop_code",
+        "code",
+        "name",
+        "price",
+        "stock",
+        "unit",
+        "service",
+        "most_a_month",
+        "low_stock",
+        "supplier",
+        "best_before",
+    ),
 }
 NEEDED = {
     "grids.csv": ("code", "name", "level"),
@@ -30,13 +44,14 @@ NEEDED = {
     "articles.csv": ("shop_code", "code", "name", "price"),
 }
 FILES_NEEDED = ("grids.csv", "people.csv")
-AS_WRITTEN = {"name", "address", "group_webhook", "unit", "wecom_userid", "openid"}
+AS_WRITTEN = {"name", "address", "group_webhook", "unit", "wecom_userid", "openid", "supplier"}
 CODE = re.compile(r"[A-Za-z0-9_-]{1,32}")
 PHONE = re.compile(r"\+?[0-9][0-9 -]{4,19}")
 WEBHOOK = re.compile(r"https?://[^\s/]+/\S+")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 CELL_MAX = 500  # characters
 KINDS = ("", "general", "dedicated")
+YES, NO = ("是", "1", "yes"), ("", "否", "0", "no")
 Row = dict[str, str]
 
 
@@ -222,17 +237,36 @@ def _check_the_rest(lists: Lists, levels: dict[str, str], known: Registry, shop_
         _check_person(lists, line, row, levels, departments)
     for column in ("wecom_userid", "openid"):
         _check_same_person(lists, column)
-    shops = set(shop_codes)
-    for line, row in lists.of("shops.csv"):
-        _check_unit(lists, "shops.csv", line, row["unit_code"], levels)
+    _check_shops(lists, levels, shop_codes)
+
+
+def _check_shops(lists: Lists, levels: dict[str, str], shop_codes: set[str]) -> None:
+    name, shops = "shops.csv", set(shop_codes)
+    for line, row in lists.of(name):
+        _check_unit(lists, name, line, row["unit_code"], levels)
         shops.add(row["code"])
-    _check_unique(lists, "shops.csv", lambda row: row["code"])
-    for line, row in lists.of("articles.csv"):
+        try:
+            opening.parse(row["opening"] or "随时")
+        except ValueError as error:
+            lists.bad(name, line, f"opening 不对：{error}")
+    _check_unique(lists, name, lambda row: row["code"])
+    name = "articles.csv"
+    for line, row in lists.of(name):
         if row["shop_code"] not in shops:
-            lists.bad("articles.csv", line, f"没有编码为 {row['shop_code']} 的超市")
-        _check_number(lists, "articles.csv", line, row, "price", lowest=1)
-        _check_number(lists, "articles.csv", line, row, "stock")
-    _check_unique(lists, "articles.csv", lambda row: f"{row['shop_code']} {row['code']}")
+            lists.bad(name, line, f"没有编码为 {row['shop_code']} 的超市")
+        for column, lowest in (("price", 1), ("stock", 0), ("most_a_month", 1), ("low_stock", 0)):
+            _check_number(lists, name, line, row, column, lowest)
+        _check_article(lists, line, row)
+    _check_unique(lists, name, lambda row: f"{row['shop_code']} {row['code']}")
+
+
+def _check_article(lists: Lists, line: int, row: Row) -> None:
+    if row["service"] not in YES + NO:
+        lists.bad("articles.csv", line, "service 要写 是、否 或不填")
+    if row["service"] in YES and row["stock"] not in ("", "0"):
+        lists.bad("articles.csv", line, "服务不计库存，stock 不要填")
+    if row["best_before"] and written_date(row["best_before"]) is None:
+        lists.bad("articles.csv", line, "best_before 要写成 2027-01-31")
 
 
 def _check_person(lists: Lists, line: int, row: Row, levels: dict[str, str], departments: set[str]) -> None:

@@ -10,6 +10,7 @@ from handlers.ctx import GAP, County, Ctx, Refused, command
 from handlers.days import clock_time
 from handlers.message import ID_REMOVED, Message, Reply, without_ids
 from handlers.rules import KINDS
+from handlers.typed import PHONE, UNSTORABLE
 from nlp import Reading
 from nlp.plain import plain
 from nlp.slots import remove_ids
@@ -25,12 +26,6 @@ TEXT_MAX = 4_000
 OWN_MAX = 20  # of the own cases, among which a complaint looks for its matter
 CLAIM_SECONDS = 15 * 86_400
 HOTLINES = {"119": "119 火警", "110": "110 报警", "120": "120 急救"}
-PHONE = re.compile(r"1\d{2}[ -]?\d{4}[ -]?\d{4}|0\d{2,3}[ -]?\d{7,8}")
-
-
-UNSTORABLE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]"
-)  # control characters, half characters
 
 
 @dataclass(frozen=True, slots=True)

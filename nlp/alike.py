@@ -4,8 +4,9 @@ import re
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection
-from itertools import compress
+from collections.abc import Collection, Iterator
+from functools import lru_cache
+from itertools import islice
 from operator import add
 
 from nlp.address import places
@@ -14,9 +15,15 @@ from nlp.plain import plain
 HEAD_LENGTH = 80  # characters read of a text: place and matter stand at its beginning
 DAYS = 30  # how near in time two reports of one matter lie
 DAY = 86400
-ALIKE_MIN = 0.3
+ALIKE_MIN = 0.4  # within one category
+OTHERWISE_MIN = 0.7  # the rules may have sorted one of the two wrongly
 _LOOKED_AT_MAX = 600  # cases of one search, the newest first: bounds its time whatever people write
 _COMPARED_MAX = 12
+# A report is looked for when it comes in and taken in once it is kept: so many may be on their way.
+_ON_THEIR_WAY = 128
+
+# Something by which a text tells its place: (号楼, 3), or ("", two characters of a name).
+Mark = tuple[str, str]
 
 # Characters that stand between the words that matter; no pair reaches across them.
 _RUN = re.compile(
@@ -44,35 +51,38 @@ def similarity(one: str, other: str) -> float:
 
 def apart(one: str, other: str) -> bool:
     """Whether two texts that are alike name different places: 1号楼 and 5号楼, 东街 and 西街."""
-    first, second = plain(one), plain(other)
-    mine, theirs = _houses(first), _houses(second)
-    if any(mine[kind].isdisjoint(theirs[kind]) for kind in mine.keys() & theirs.keys()):
-        return True
-    near, far = _place_pairs(first), _place_pairs(second)
-    return bool(near and far) and near.isdisjoint(far)
+    return _differ(_marks(one[: 2 * HEAD_LENGTH]), _marks(other[: 2 * HEAD_LENGTH]))
 
 
-def _houses(simple: str) -> dict[str, set[str]]:
-    """The numbers of houses, entrances and village groups, by kind."""
-    found: dict[str, set[str]] = {}
-    for number, kind in _HOUSE.findall(simple[: 2 * HEAD_LENGTH]):
-        found.setdefault(_KINDS.get(kind, kind), set()).add(number.translate(_DIGITS))
-    return found
+def _differ(mine: Collection[Mark], theirs: Collection[Mark]) -> bool:
+    """Whether both say something of one kind and nothing of it is the same."""
+    both = {kind for kind, _ in mine}.intersection([kind for kind, _ in theirs])
+    same = {kind for kind, _ in set(mine).intersection(theirs)}
+    return not both <= same
 
 
-def _place_pairs(simple: str) -> set[str]:
-    head = simple[: 2 * HEAD_LENGTH]
-    names = [_HOUSE.sub(" ", head[start:end]) for start, end in places(head)]
-    return {
-        name[at : at + 2] for name in names for at in range(len(name) - 1) if " " not in name[at : at + 2]
-    }
+@lru_cache(maxsize=_ON_THEIR_WAY)
+def _marks(text: str) -> frozenset[Mark]:
+    simple = plain(text)
+    return frozenset([*_houses(simple), *_names(simple)])
+
+
+def _houses(simple: str) -> Iterator[Mark]:
+    """The numbers of houses, entrances and village groups."""
+    for number, kind in _HOUSE.findall(simple):
+        yield _KINDS.get(kind, kind), number.translate(_DIGITS)
+
+
+def _names(simple: str) -> Iterator[Mark]:
+    for start, end in places(simple):
+        name = _HOUSE.sub(" ", simple[start:end])
+        yield from (("", pair) for pair in map(add, name, name[1:]) if " " not in pair)
 
 
 class Index:
     """The open cases of a county, to be asked for those a new report may repeat.
 
-    Holds no text, only pairs. It proposes; merging is for a person to decide. Not safe to change
-    in one thread while another searches.
+    It proposes; merging is for a person to decide. Not safe to use in two threads at once.
     """
 
     def __init__(self) -> None:
@@ -82,14 +92,21 @@ class Index:
         # By slot. Arrays, not objects: a search jumps about in them and must stay in the cache.
         self._cases, self._units, self._times = array("q"), array("q"), array("q")
         self._pairs: dict[int, array[int]] = {}
+        # Category, the beginning of the text, unit and time.
+        self._said: dict[int, tuple[str, str, int, int]] = {}
+        self._marks: dict[int, frozenset[Mark]] = {}  # of the few that were ever compared: dear to find
 
     def __len__(self) -> int:
         return len(self._slots)
 
-    def add(self, case_id: int, text: str, unit_id: int, at: int) -> None:
+    def add(self, case_id: int, text: str, unit_id: int, at: int, category: str = "") -> None:
         """Add a case that came `at` UTC seconds, or put new words in the place of old ones."""
+        said = category, text[: 2 * HEAD_LENGTH], unit_id, at
+        if self._said.get(self._slots.get(case_id, -1)) == said:
+            return
         self.drop(case_id)
         slot = self._slots[case_id] = len(self._cases)
+        self._said[slot] = said
         self._cases.append(case_id)
         self._units.append(unit_id)
         self._times.append(at)
@@ -102,39 +119,56 @@ class Index:
         slot = self._slots.pop(case_id, None)
         if slot is None:
             return
+        del self._said[slot]
+        self._marks.pop(slot, None)
         for number in self._pairs.pop(slot):
             del self._with[number][bisect_left(self._with[number], slot)]
 
     def find(
-        self, text: str, unit_ids: Collection[int], at: int, limit: int = 3, *, days: int = DAYS
+        self,
+        text: str,
+        unit_ids: Collection[int],
+        at: int,
+        limit: int = 3,
+        *,
+        category: str = "",
+        days: int = DAYS,
     ) -> list[tuple[int, float]]:
         """(case id, similarity 0 to 1) of the cases most alike, best first, of equals the lowest id.
 
         Only cases of the units given (the grid, what lies above and beside it) that came within
-        `days` of `at` (UTC seconds) and are at least ALIKE_MIN alike.
+        `days` of `at` (UTC seconds), name no other place, and are at least ALIKE_MIN alike, or
+        OTHERWISE_MIN where they are of another category.
         """
         pairs = _head(text)
         known = {self._numbers[pair] for pair in pairs if pair in self._numbers}
-        found = []
+        alike = []
         for slot in self._candidates(known, frozenset(unit_ids), at, days * DAY):
             theirs = self._pairs[slot]
-            alike = 2 * len(known.intersection(theirs)) / (len(pairs) + len(theirs))
-            if alike >= ALIKE_MIN:
-                found.append((self._cases[slot], round(alike, 3)))
-        return sorted(found, key=lambda each: (-each[1], each[0]))[:limit]
+            share = 2 * len(known.intersection(theirs)) / (len(pairs) + len(theirs))
+            if share >= (ALIKE_MIN if self._said[slot][0] == category else OTHERWISE_MIN):
+                alike.append((-round(share, 3), self._cases[slot], slot))
+        near = ((case_id, -share) for share, case_id, slot in sorted(alike) if self._is_near(slot, text))
+        return list(islice(near, limit))
 
-    def _candidates(self, known: set[int], unit_ids: frozenset[int], at: int, seconds: int) -> list[int]:
+    def _candidates(self, known: set[int], unit_ids: frozenset[int], at: int, seconds: int) -> Iterator[int]:
         """Slots of the near cases that share most of the rarest pairs: a name leads to few, 小区 to all."""
         looked_at = array("I")
         for slots in sorted([self._with[number] for number in sorted(known)], key=len):
             looked_at += slots[len(looked_at) - _LOOKED_AT_MAX :]
             if len(looked_at) >= _LOOKED_AT_MAX:
                 break
-        inside = map(unit_ids.__contains__, map(self._units.__getitem__, looked_at))
-        shared = Counter(compress(looked_at, inside))
-        for slot in [slot for slot in shared if abs(self._times[slot] - at) > seconds]:
-            del shared[slot]
-        return [slot for slot, _ in shared.most_common(_COMPARED_MAX)]
+        shared = Counter(looked_at)
+        units, times = self._units, self._times
+        # Sorted before the units are asked for: the first dozen inside is soon found.
+        likely = sorted(shared, key=shared.__getitem__, reverse=True)
+        near = (slot for slot in likely if units[slot] in unit_ids and abs(times[slot] - at) <= seconds)
+        return islice(near, _COMPARED_MAX)
+
+    def _is_near(self, slot: int, text: str) -> bool:
+        if slot not in self._marks:
+            self._marks[slot] = _marks(self._said[slot][1])
+        return not _differ(_marks(text[: 2 * HEAD_LENGTH]), self._marks[slot])
 
     def _number(self, pair: str) -> int:
         number = self._numbers.setdefault(pair, len(self._with))
@@ -143,5 +177,6 @@ class Index:
         return number
 
 
-def _head(text: str) -> set[str]:
-    return shingles(plain(text[: 2 * HEAD_LENGTH])[:HEAD_LENGTH])
+@lru_cache(maxsize=_ON_THEIR_WAY)
+def _head(text: str) -> frozenset[str]:
+    return frozenset(shingles(plain(text[: 2 * HEAD_LENGTH])[:HEAD_LENGTH]))

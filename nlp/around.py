@@ -16,9 +16,9 @@ _CLAUSE_END = ",。!?;:"
 _END = itemgetter(1)
 
 
-# Something that counts in a text: its key in `Rules.weights`, and where it stands, the two words of a
-# pair from left to right.
-Cue = tuple[str, tuple[Span, ...]]
+# Something that counts in a text: its number in `Rules.weights`, and where it stands, the two words of
+# a pair from left to right.
+Cue = tuple[int, tuple[Span, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +53,23 @@ class Context:
 
     pairs: Mapping[str, tuple[Pair, ...]]  # by each of their first words
     whole: frozenset[str]  # words that count more, or only, where jieba sees a word
-    windows: tuple[Window, ...]
-    used: frozenset[int]  # words of the scanner that stand in a pair, among the whole words or in a window
+    beside: Mapping[str, tuple[Window, ...]]  # the windows, by each of their words
+    numbers: Mapping[str, int]  # in `Rules.weights`, of pairs and whole words by their keys
+    less: Mapping[int, int]  # by percent how much further on stands what is left of something
+    # Of the scanner's words those that stand in a pair, among the whole words or in a window, and the
+    # excluded ones that hold one of them.
+    used: frozenset[int]
+    covers: frozenset[int]
 
 
 def whole_key(word: str) -> str:
     return f"{word}\0"
 
 
-def less_key(key: str, percent: int) -> str:
-    return f"{key}\0{percent}"
-
-
 def cues(
     text: str, words: Sequence[Hit], used: Iterable[Hit], names: Sequence[str], context: Context
 ) -> list[Cue] | None:
-    """All that counts: words, pairs and whole words, those that are taken back by their lesser key.
+    """All that counts: words, pairs and whole words; what is taken back by the number of its rest.
 
     None where the `words` count just as they stand: most texts, and quickly seen. `used` are the hits
     of the context's words, `names` the names of all words. Of several occurrences of one cue those
@@ -77,27 +78,39 @@ def cues(
     places: dict[str, list[Span]] = {}
     for word, start, end in used:
         places.setdefault(names[word], []).append((start, end))
-    more = [*_pairs(text, places, context), *_whole(text, places, context)]
-    starts, ends = _taken_back(text, places, context.windows)
+    more = list(_pairs(text, places, context)) if context.pairs else []
+    if context.whole:
+        more += _whole(text, places, context)
+    starts, ends = _taken_back(text, places, context.beside)
     if not more and not (starts or ends):
         return None
     touched = not starts.keys().isdisjoint([start for _, start, _ in words])
     if not more and not touched and ends.keys().isdisjoint([end for _, _, end in words]):
         return None
-    found: list[Cue] = [(names[word], ((start, end),)) for word, start, end in words]
+    found: list[Cue] = [(word, ((start, end),)) for word, start, end in words]
     if more:
         found = sorted([*found, *more], key=lambda cue: cue[1][-1][1])
-    return list(_left(found, starts, ends)) if starts or ends else found
+    return list(_left(found, starts, ends, context.less)) if starts or ends else found
 
 
-def _left(found: Sequence[Cue], starts: Mapping[int, int], ends: Mapping[int, int]) -> Iterator[Cue]:
-    percents = [min(starts.get(spans[0][0], 100), ends.get(spans[-1][1], 100)) for _, spans in found]
-    most: dict[str, int] = {}
-    for (key, _), percent in zip(found, percents, strict=True):
-        most[key] = max(percent, most.get(key, 0))
-    for (key, spans), percent in zip(found, percents, strict=True):
-        if percent == most[key] > 0:
-            yield (key if percent == 100 else less_key(key, percent)), spans
+def _left(
+    found: Sequence[Cue], starts: Mapping[int, int], ends: Mapping[int, int], less: Mapping[int, int]
+) -> Iterator[Cue]:
+    touched = {number for number, spans in found if spans[0][0] in starts or spans[-1][1] in ends}
+    most = dict.fromkeys(touched, 0)
+    percents = []
+    for number, spans in found:
+        percent = 100
+        if number in touched:
+            percent = min(starts.get(spans[0][0], 100), ends.get(spans[-1][1], 100))
+            most[number] = max(percent, most[number])
+        percents.append(percent)
+    for cue, percent in zip(found, percents, strict=True):
+        number, spans = cue
+        if number not in touched:
+            yield cue
+        elif percent == most[number] > 0:
+            yield (number if percent == 100 else number + less[percent]), spans
 
 
 def _pairs(text: str, places: Mapping[str, list[Span]], context: Context) -> Iterator[Cue]:
@@ -106,7 +119,7 @@ def _pairs(text: str, places: Mapping[str, list[Span]], context: Context) -> Ite
             [span for word in side for span in places.get(word, ())] for side in (pair.firsts, pair.seconds)
         )
         if seconds and (spans := _near(text, firsts, seconds, pair.distance)) is not None:
-            yield pair.key, spans
+            yield context.numbers[pair.key], spans
 
 
 def _near(text: str, firsts: list[Span], seconds: list[Span], distance: int) -> tuple[Span, Span] | None:
@@ -129,20 +142,20 @@ def _whole(text: str, places: Mapping[str, list[Span]], context: Context) -> Ite
     for word in [word for word in places if word in context.whole]:
         for span in places[word][:2]:
             if is_whole(text, *span):
-                yield whole_key(word), (span,)
+                yield context.numbers[whole_key(word)], (span,)
                 break
 
 
 def _taken_back(
-    text: str, places: Mapping[str, list[Span]], windows: Iterable[Window]
+    text: str, places: Mapping[str, list[Span]], beside: Mapping[str, tuple[Window, ...]]
 ) -> tuple[dict[int, int], dict[int, int]]:
     """Where a cue that starts, or one that ends, is taken back, and what is left of it in percent."""
     starts: dict[int, int] = {}
     ends: dict[int, int] = {}
-    for window in windows:
-        hidden = {at for word in window.but for span in places.get(word, ()) for at in range(*span)}
-        for start, end in [span for word in window.words for span in places.get(word, ())]:
-            if not hidden.isdisjoint((start, end - 1)):
+    for window in dict.fromkeys([window for word in places for window in beside.get(word, ())]):
+        hidden = _covered(window.but, places)
+        for start, end in [span for word in window.words if word in places for span in places[word]]:
+            if hidden and not hidden.isdisjoint((start, end - 1)):
                 continue
             if window.side == "before":
                 edges, reached = starts, range(end, _reach(text, end, 1, window.gap) + 1)
@@ -151,6 +164,10 @@ def _taken_back(
             for at in reached:
                 edges[at] = min(window.percent, edges.get(at, 100))
     return starts, ends
+
+
+def _covered(words: Iterable[str], places: Mapping[str, list[Span]]) -> set[int]:
+    return {at for word in words if word in places for span in places[word] for at in range(*span)}
 
 
 def _reach(text: str, at: int, step: int, gap: int) -> int:

@@ -3,19 +3,17 @@
 from bisect import bisect_right
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from functools import cache
 from operator import itemgetter
-from struct import Struct
+from typing import NamedTuple
 
-from nlp.around import Context, Cue, cues, uncovered
+from nlp.around import Cue, cues, uncovered
 from nlp.plain import plain
 from nlp.rules import LANE_ZERO, LEVEL_END, OTHER, Rules
 from nlp.scan import Hit, longest
 from nlp.written import Span, spans, written
 
 
-@dataclass(frozen=True, slots=True)
-class Guess:
+class Guess(NamedTuple):  # made in a third of a dataclass's time
     """What a text is about; `category` is the best guess even where it is `uncertain`."""
 
     category: str
@@ -50,19 +48,19 @@ def classify_plain(simple: str, rules: Rules) -> Guess:
     """The same for a text that is in its plain form already."""
     found, opening = _found(simple, rules)
     totals = _totals(found, opening, rules)
-    top = max(totals)
+    ranked = sorted(totals)
+    top, second = ranked[-1], ranked[-2] if len(ranked) > 1 else LANE_ZERO
     best = totals.index(top)
-    speakers = rules.speakers[best]
-    words = tuple([rules.spelling[key] for key in found if key in speakers])
+    speakers, spelling = rules.speakers[best], rules.spelling
+    words = tuple([spelling[number] for number in found if number in speakers])
     if not words and OTHER in rules.by_code:
         return Guess(OTHER, uncertain=True, score=0, words=(), runner_up=None)
-    second, runner_up = _runner_up(totals, best, rules)
     return Guess(
         category=rules.categories[best].code,
         uncertain=not words or top - second < rules.margin,
         score=top - LANE_ZERO,
         words=words,
-        runner_up=runner_up,
+        runner_up=_runner_up(totals, best, second, rules),
         margin=top - second,
     )
 
@@ -72,71 +70,55 @@ def path(code: str, rules: Rules) -> tuple[tuple[str, str], ...]:
     return tuple(zip(rules.levels, code.split(LEVEL_END), strict=True)) if rules.levels else ()
 
 
-def _found(simple: str, rules: Rules) -> tuple[Collection[str], Collection[str]]:
-    """The keys of all that counts in a text, in its order, and of what counts twice in its opening."""
-    scanner, context = rules.scanner, rules.context
-    if rules.nested and not rules.hiding and context is None:
-        # No word takes another's place: positions are not needed.
-        opening = simple[: rules.opening]
-        return dict.fromkeys(scanner.all_words(simple)), set(scanner.all_words(opening))
-    hits = scanner.all_hits(simple)
-    counted = _counted(hits, rules)
-    if context is not None and (found := _in_context(simple, hits, counted, context, rules)) is not None:
-        first = {key for key, spans in found if spans[-1][1] <= rules.opening}
-        return dict.fromkeys([key for key, _ in found]), first
-    names = scanner.folded
-    words = dict.fromkeys([names[hit[0]] for hit in counted])
+def _found(simple: str, rules: Rules) -> tuple[Collection[int], Collection[int]]:
+    """The numbers of all that counts in a text, in its order, and of what counts twice in its opening."""
+    words, found = _counted(simple, rules)
+    if found is not None:
+        first = {number for number, spans in found if spans[-1][1] <= rules.opening}
+        return dict.fromkeys([number for number, _ in found]), first
+    numbers = dict.fromkeys([hit[0] for hit in words])
     if len(simple) <= rules.opening:  # a title: all counts twice
-        return words, words
-    early = counted[: bisect_right(counted, rules.opening, key=_END)] if rules.opening else ()
-    return words, {names[hit[0]] for hit in early}
+        return numbers, numbers
+    early = bisect_right(words, rules.opening, key=_END) if rules.opening else 0
+    return numbers, {hit[0] for hit in words[:early]}
 
 
 _END = itemgetter(2)
 
 
-def _counted(hits: list[Hit], rules: Rules) -> list[Hit]:
-    """Of all hits those that count by themselves: the longest, or where the file is nested all."""
-    if rules.silent_from is not None:
-        hits = [hit for hit in hits if hit[0] < rules.silent_from]
+def _counted(simple: str, rules: Rules) -> tuple[list[Hit], list[Cue] | None]:
+    """The words that count by themselves, and where that is not all of it, all that counts."""
+    hits, context = rules.scanner.all_hits(simple), rules.context
+    used = [hit for hit in hits if hit[0] in context.used] if context else []
+    words = hits
+    if used and rules.silent_from is not None:
+        words = [hit for hit in hits if hit[0] < rules.silent_from]
     if not rules.nested:
-        return longest(hits)
-    return uncovered(hits, rules.hiding) if rules.hiding else hits
+        words = longest(words)
+    elif rules.hiding:
+        words = uncovered(words, rules.hiding)
+    if not used or not context:
+        return words, None
+    if context.covers:  # a word inside an excluded one is none in a pair either
+        both = [hit for hit in hits if hit[0] in context.covers or hit[0] in context.used]
+        used = [hit for hit in uncovered(both, context.covers) if hit[0] in context.used]
+    return words, cues(simple, words, used, rules.scanner.folded, context)
 
 
-def _in_context(
-    simple: str, hits: list[Hit], counted: list[Hit], context: Context, rules: Rules
-) -> list[Cue] | None:
-    used = [hit for hit in hits if hit[0] in context.used]
-    if not used:
-        return None
-    if rules.hiding:  # a word inside an excluded one is none in a pair either
-        covers = [hit for hit in hits if hit[0] in rules.hiding]
-        used = [hit for hit in uncovered(covers + used, rules.hiding) if hit[0] in context.used]
-    return cues(simple, counted, used, rules.scanner.folded, context)
-
-
-def _totals(found: Collection[str], opening: Collection[str], rules: Rules) -> tuple[int, ...]:
+def _totals(found: Collection[int], opening: Collection[int], rules: Rules) -> tuple[int, ...]:
     """LANE_ZERO and what each category got."""
-    weight = rules.lanes.__getitem__
+    weight, layout = rules.lanes.__getitem__, rules.layout
     total = sum(map(weight, found))
     total += rules.start + (total if opening is found else sum(map(weight, opening)))
-    lanes = _lanes(len(rules.categories))
-    return lanes.unpack(total.to_bytes(lanes.size, "little"))
+    return layout.unpack(total.to_bytes(layout.size, "little"))
 
 
-@cache
-def _lanes(count: int) -> Struct:
-    return Struct(f"<{count}I")
-
-
-def _runner_up(totals: tuple[int, ...], best: int, rules: Rules) -> tuple[int, str | None]:
-    """The second highest total, and its category if any word spoke for it."""
+def _runner_up(totals: tuple[int, ...], best: int, second: int, rules: Rules) -> str | None:
+    """The category with the second highest total, if any word spoke for it."""
     if len(totals) == 1:
-        return LANE_ZERO, None
-    second = sorted(totals)[-2]
+        return None
     category = rules.categories[totals.index(second, best + 1 if second == totals[best] else 0)]
-    return second, category.code if second - LANE_ZERO > category.bias else None
+    return category.code if second - LANE_ZERO > category.bias else None
 
 
 def marks(text: str, rules: Rules) -> list[Mark]:
@@ -145,28 +127,20 @@ def marks(text: str, rules: Rules) -> list[Mark]:
     `weights` are those of the file, also where the word counted twice; of a word that another takes
     back what is left of them.
     """
+    words, found = _counted(plain(text), rules)
+    if found is None:
+        found = [(word, ((start, end),)) for word, start, end in words]
     return [
         Mark(
-            word=rules.spelling[key],
+            word=rules.spelling[number],
             start=start,
             end=end,
             weights=tuple((rules.categories[which].code, weight) for which, weight in weights),
         )
-        for key, places in _cues(plain(text), rules)
-        if (weights := rules.weights[key])
+        for number, places in found
+        if (weights := rules.weights[number])
         for start, end in places
     ]
-
-
-def _cues(simple: str, rules: Rules) -> list[Cue]:
-    hits = rules.scanner.all_hits(simple)
-    counted = _counted(hits, rules)
-    if rules.context is not None:
-        found = _in_context(simple, hits, counted, rules.context, rules)
-        if found is not None:
-            return found
-    names = rules.scanner.folded
-    return [(names[word], ((start, end),)) for word, start, end in counted]
 
 
 def marked(text: str, rules: Rules) -> str:

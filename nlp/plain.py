@@ -10,19 +10,16 @@ UNSEEN = re.compile(  # control, zero-width, direction and variation marks; halv
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
 )
-PICTURE = re.compile(  # a WeChat sticker such as [微笑] or [Smile], or a run of emoji
-    r"\[[一-鿿A-Za-z]{1,8}\]"
-    "|[\u20e3\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2900-\u297f\u2b00-\u2bff\u3030\u303d\ue000-\uf8ff"
+STICKER = re.compile(r"\[[一-鿿A-Za-z]{1,8}\]")  # of WeChat: [微笑] or [Smile]
+EMOJI = re.compile(
+    "[\u20e3\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2900-\u297f\u2b00-\u2bff\u3030\u303d\ue000-\uf8ff"
     "\U0001f000-\U0001faff]+"
 )
-# What is said again and again: 救救救救我 is 救救我 and ！！！ is ！; 人人, www and numbers stay as they
-# are, also those written 二〇〇〇 or 一一九. A reader of masked phones needs every * of them.
 _MARKS = "!?,.;:~。、·—-"
-REPEATED_MARK = re.compile(rf"([{_MARKS}])\1+")
-REPEATED_LETTER = re.compile(r"(([^\W\d_a-zA-Z零〇一二三四五六七八九十百千万亿])\2)\2+")
-# Looked for before it is done, which takes a quarter of the time.
-_MARK_TWICE = [mark + mark for mark in _MARKS]
-_ANY_THRICE, _LETTER_THRICE = re.compile(r"(.)\1\1"), re.compile(r"(\D)\1\1")
+AGAIN = re.compile(rf"(.)\1(?:\1+|(?<=[{_MARKS}]))")  # three of a kind, or two marks
+# Numbers stay as they are, also those written 二〇〇〇 or 一一九, as do Latin letters. A reader of masked
+# phones needs every * of them.
+_LETTER = re.compile(r"[^\W\d_a-zA-Z零〇一二三四五六七八九十百千万亿]")
 _ORDINARY = (
     string.digits
     + string.ascii_letters
@@ -33,7 +30,7 @@ _IN_WORDS = frozenset("覆藉著")  # converted in some words only, such as 答�
 _COMMON = tuple(zip("，！？：；（）～", ",!?:;()~", strict=True))
 
 
-@lru_cache(maxsize=16)  # one reading asks for the plain form of one text several times
+@lru_cache(maxsize=128)  # asked for several times of a text, of each that is on its way
 def plain(text: str) -> str:
     """The text in NFKC and simplified characters, without stickers, emoji and what cannot be seen.
 
@@ -43,25 +40,43 @@ def plain(text: str) -> str:
     """
     for wide, narrow in _COMMON:
         text = text.replace(wide, narrow)
-    odd, around = _odd()
-    if not odd.search(text):
-        return " ".join(shortened(text).split())
-    return " ".join(PICTURE.sub(" ", _settled(around.sub(_normal, text))).split())
+    odd = _odd().findall(text)
+    return " ".join((_evened(text, "".join(set(odd))) if odd else shortened(text)).split())
 
 
 @cache
-def _odd() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """To find a character that something must be done about, and a run of them with what they may join.
-
-    Six of seven texts hold none, and to see that takes a twentieth of the time that the steps take.
-    """
+def _odd() -> re.Pattern[str]:
+    """To find the characters that something must be done about; six of seven texts hold none."""
     simple = "".join(sorted(set(map(chr, range(0x4E00, 0x9FA6))) - _traditional()))
-    ordinary = re.escape(_ORDINARY) + simple
-    return re.compile(f"[^{ordinary}]"), re.compile(f"[{ordinary}]?[^{ordinary}]+")
+    return re.compile(f"[^{re.escape(_ORDINARY)}{simple}]")
 
 
-def _normal(odd: re.Match[str]) -> str:
-    return unicodedata.normalize("NFKC", UNSEEN.sub("", odd[0]))
+def _evened(text: str, odd: str) -> str:
+    """Each step that the `odd` characters of the text ask for."""
+    if UNSEEN.search(odd):
+        text = UNSEEN.sub("", text)
+    if not unicodedata.is_normalized("NFKC", text):
+        text = _normal(text, odd)
+        odd = "".join(set(_odd().findall(text)))
+    text = _settled(text) if _to_convert().search(odd) else shortened(text)
+    if "[" in odd:
+        text = STICKER.sub(" ", text)
+    return EMOJI.sub(" ", text) if EMOJI.search(odd) else text
+
+
+def _normal(text: str, odd: str) -> str:
+    """The text in NFKC, a character at a time where none may become one with its neighbours."""
+    if any(map(joins, odd)):
+        return unicodedata.normalize("NFKC", text)
+    for each in odd:
+        text = text.replace(each, unicodedata.normalize("NFKC", each))
+    return text
+
+
+def joins(character: str) -> bool:
+    """Whether a character may become one with the characters before it."""
+    first = unicodedata.normalize("NFKD", character)[0]
+    return unicodedata.category(first)[0] == "M" or "\u1160" <= first <= "\u11ff"
 
 
 def _settled(text: str) -> str:
@@ -74,14 +89,14 @@ def _settled(text: str) -> str:
 
 
 def shortened(text: str) -> str:
-    """The text with what is said again and again said once or twice."""
-    for twice in _MARK_TWICE:
-        if twice in text:
-            text = REPEATED_MARK.sub(r"\1", text)
-            break
-    if _ANY_THRICE.search(text) and _LETTER_THRICE.search(text):
-        return REPEATED_LETTER.sub(r"\1", text)
-    return text
+    """The text with what is said again and again said once or twice: 救救救救我 is 救救我, ！！！ is ！."""
+    return AGAIN.sub(said, text)
+
+
+def said(again: re.Match[str]) -> str:
+    """What is left of a match of AGAIN: 人人, www and numbers stay as they are."""
+    one = again[1]
+    return one if one in _MARKS else one + one if _LETTER.match(one) else again[0]
 
 
 def simplified(text: str) -> str:

@@ -4,10 +4,11 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from struct import Struct
 from types import MappingProxyType
 
 from nlp.alarms import CALLS, WITHIN, Alarms, Back, Hint, Sign
-from nlp.around import SIDES, Context, Pair, Window, less_key, whole_key
+from nlp.around import SIDES, Context, Pair, Window, whole_key
 from nlp.rule_file import WEIGHT_MAX, Block, File
 from nlp.scan import Scanner, fold
 
@@ -51,18 +52,24 @@ class Rules:
     fragments: frozenset[str]  # keywords that are no words by themselves
     revision: str
     scanner: Scanner
-    votes: tuple[Votes, ...]  # for each word of the scanner
-    # By key: a folded word, or what nlp/around.py makes of a pair, a whole word, one that is taken back.
-    weights: Mapping[str, Votes]
-    spelling: Mapping[str, str]  # how people read it
-    lanes: Mapping[str, int]  # its weights for all categories, packed (see `pack`)
-    speakers: tuple[frozenset[str], ...]  # for each category the keys that speak for it
+    # By number: the words of the scanner, then pairs and whole words, then what is left of each of them
+    # where it is taken back, for one percentage after the other.
+    weights: tuple[Votes, ...]
+    spelling: tuple[str, ...]  # how people read it
+    lanes: tuple[int, ...]  # its weights for all categories, packed (see `pack`)
+    speakers: tuple[frozenset[int], ...]  # for each category the numbers of what speaks for it
     start: int  # the biases of all categories, packed
+    layout: Struct  # to unpack such a sum
     hiding: frozenset[int]  # the words excluded somewhere
     silent_from: int | None  # words of the scanner from here on do not count by themselves and hide nothing
     context: Context | None  # None where the file has only words
     levels: tuple[str, ...]  # what the parts of a code are, where they have several: 一级/二级/三级
     alarms: Alarms
+
+    @property
+    def votes(self) -> tuple[Votes, ...]:
+        """For each word of the scanner."""
+        return self.weights[: len(self.scanner.words)]
 
     @property
     def asks_for_whole_words(self) -> bool:
@@ -112,7 +119,13 @@ def _compile(file: File, needed: set[str], alarms: Alarms, *, revision: str) -> 
     votes = _votes(in_order)
     scanner = Scanner([*votes, *_others(votes, in_order, windows)])
     excluded = {word for category in in_order for word in category.exclude}
-    weights, spelling = _weights(votes, in_order, windows)
+    beyond = _beyond(in_order)
+    whole = (
+        *(tuple(votes.get(word, ())) for word in scanner.words),
+        *(tuple(each) for _, each in beyond.values()),
+    )
+    percents = sorted({window.percent for window in windows} - {0})
+    weights = (*whole, *(_left(each, percent) for percent in percents for each in whole))
     return Rules(
         categories=in_order,
         by_code=MappingProxyType(categories),
@@ -122,15 +135,22 @@ def _compile(file: File, needed: set[str], alarms: Alarms, *, revision: str) -> 
         fragments=frozenset(head.words("fragments")),
         revision=revision,
         scanner=scanner,
-        votes=tuple(weights.get(word, ()) for word in scanner.folded),
         weights=weights,
-        spelling=spelling,
-        lanes={key: pack(each) for key, each in weights.items()},
+        spelling=(*scanner.words, *(shown for shown, _ in beyond.values())) * (1 + len(percents)),
+        lanes=tuple(map(pack, weights)),
         speakers=_speakers(weights, len(in_order)),
         start=pack((which, LANE_ZERO + category.bias) for which, category in enumerate(in_order)),
+        layout=Struct(f"<{len(in_order)}I"),
         hiding=frozenset(which for which, word in enumerate(scanner.folded) if word in excluded),
         silent_from=len(votes) if len(votes) < len(scanner.words) else None,
-        context=_context(scanner, in_order, windows),
+        context=_context(
+            scanner,
+            in_order,
+            windows,
+            excluded=excluded,
+            numbers={key: number for number, key in enumerate(beyond, len(scanner.words))},
+            less={percent: len(whole) * at for at, percent in enumerate(percents, 1)},
+        ),
         levels=levels,
         alarms=alarms,
     )
@@ -230,35 +250,39 @@ def _others(
     return [word for word in dict.fromkeys(wanted) if word not in known]
 
 
-def _weights(
-    votes: Mapping[str, list[tuple[int, int]]], categories: Iterable[Category], windows: Iterable[Window]
-) -> tuple[dict[str, Votes], dict[str, str]]:
-    """By key, what everything that can count weighs, and how people read it."""
-    weights = {fold(word): each for word, each in votes.items()}
-    spelling = {fold(word): word for word in votes}
+def _beyond(categories: Iterable[Category]) -> dict[str, tuple[str, list[tuple[int, int]]]]:
+    """Pairs and whole words by their keys: how people read them, and what they weigh."""
+    beyond: dict[str, tuple[str, list[tuple[int, int]]]] = {}
     for which, category in enumerate(categories):
-        beyond = [(whole_key(fold(word)), word, weight) for word, weight in category.whole.items()]
-        beyond += [(pair.key, pair.key, pair.weight) for pair in category.pairs]
-        for key, shown, weight in beyond:
-            weights.setdefault(key, []).append((which, weight))
-            spelling.setdefault(key, shown)
-    for percent in sorted({window.percent for window in windows} - {0}):
-        for key in list(spelling):
-            weights[less_key(key, percent)] = [(at, round(one * percent / 100)) for at, one in weights[key]]
-            spelling[less_key(key, percent)] = spelling[key]
-    return {key: tuple(each) for key, each in weights.items()}, spelling
+        rows = [(whole_key(fold(word)), word, weight) for word, weight in category.whole.items()]
+        rows += [(pair.key, pair.key, pair.weight) for pair in category.pairs]
+        for key, shown, weight in rows:
+            beyond.setdefault(key, (shown, []))[1].append((which, weight))
+    return beyond
 
 
-def _speakers(weights: Mapping[str, Votes], categories: int) -> tuple[frozenset[str], ...]:
-    speakers: list[set[str]] = [set() for _ in range(categories)]
-    for key, votes in weights.items():
+def _left(votes: Votes, percent: int) -> Votes:
+    return tuple((which, round(weight * percent / 100)) for which, weight in votes)
+
+
+def _speakers(weights: Iterable[Votes], categories: int) -> tuple[frozenset[int], ...]:
+    speakers: list[set[int]] = [set() for _ in range(categories)]
+    for number, votes in enumerate(weights):
         for which, weight in votes:
             if weight > 0:
-                speakers[which].add(key)
+                speakers[which].add(number)
     return tuple(map(frozenset, speakers))
 
 
-def _context(scanner: Scanner, categories: Iterable[Category], windows: tuple[Window, ...]) -> Context | None:
+def _context(
+    scanner: Scanner,
+    categories: Iterable[Category],
+    windows: Iterable[Window],
+    *,
+    excluded: Iterable[str],
+    numbers: Mapping[str, int],
+    less: Mapping[int, int],
+) -> Context | None:
     pairs: dict[str, dict[str, Pair]] = {}
     used: set[str] = set()
     for pair in (pair for category in categories for pair in category.pairs):
@@ -266,14 +290,23 @@ def _context(scanner: Scanner, categories: Iterable[Category], windows: tuple[Wi
         for word in pair.firsts:
             pairs.setdefault(word, {}).setdefault(pair.key, pair)
     whole = frozenset(fold(word) for category in categories for word in category.whole)
-    if not (pairs or whole or windows):
+    beside: dict[str, dict[Window, None]] = {}
+    for window in windows:
+        used.update(window.words, window.but)
+        for word in window.words:
+            beside.setdefault(word, {})[window] = None
+    used |= whole
+    if not used:
         return None
-    used |= whole | {word for window in windows for word in (*window.words, *window.but)}
+    covers = {word for word in excluded if any(one in word and one != word for one in used)}
     return Context(
         pairs={first: tuple(each.values()) for first, each in pairs.items()},
         whole=whole,
-        windows=windows,
+        beside={word: tuple(each) for word, each in beside.items()},
+        numbers=numbers,
+        less=less,
         used=frozenset(which for which, word in enumerate(scanner.folded) if word in used),
+        covers=frozenset(which for which, word in enumerate(scanner.folded) if word in covers),
     )
 
 

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 
-from nlp.plain import PICTURE, REPEATED_LETTER, REPEATED_MARK, SETTLED_MAX, UNSEEN, simplified
+from nlp.plain import AGAIN, EMOJI, SETTLED_MAX, STICKER, UNSEEN, joins, said, simplified
 
 Span = tuple[int, int]  # [start, end) in the text as written
 _Traced = list[tuple[str, Span]]  # characters, and what each was made of
@@ -19,8 +19,8 @@ def spans(text: str) -> list[Span]:
     """
     traced = [(each, (at, at + 1)) for at, each in enumerate(text) if not UNSEEN.match(each)]
     traced = _settled(list(_composed(traced)))
-    traced = _replaced(traced, PICTURE, lambda _: " ")
-    traced = _replaced(traced, re.compile(r"\s+"), lambda _: " ")
+    for blank in (STICKER, EMOJI, re.compile(r"\s+")):
+        traced = _replaced(traced, blank, lambda _: " ")
     while traced and traced[-1][0] == " ":
         traced.pop()
     return [span for _, span in (traced[1:] if traced and traced[0][0] == " " else traced)]
@@ -35,18 +35,12 @@ def _composed(traced: _Traced) -> Iterator[tuple[str, Span]]:
     """Unicode's normal form, which makes one character of e and its accent, and three of …"""
     cluster: _Traced = []
     for each in traced:
-        if cluster and not _joins(each[0]):
+        if cluster and not joins(each[0]):
             yield from _normal(cluster)
             cluster = []
         cluster.append(each)
     if cluster:
         yield from _normal(cluster)
-
-
-def _joins(character: str) -> bool:
-    """Whether a character may become one with the characters before it."""
-    first = unicodedata.normalize("NFKD", character)[0]
-    return unicodedata.category(first)[0] == "M" or "\u1160" <= first <= "\u11ff"
 
 
 def _normal(cluster: _Traced) -> Iterable[tuple[str, Span]]:
@@ -58,22 +52,20 @@ def _settled(traced: _Traced) -> _Traced:
     for _ in range(SETTLED_MAX):
         before = _text(traced)
         simple = [(each, span) for each, (_, span) in zip(simplified(before), traced, strict=True)]
-        traced = _replaced(_replaced(simple, REPEATED_MARK, _first), REPEATED_LETTER, _first)
+        traced = _replaced(simple, AGAIN, said)
         if _text(traced) == before:
             break
     return traced
 
 
-def _first(found: re.Match[str]) -> str:
-    return found[1]
-
-
 def _replaced(traced: _Traced, pattern: re.Pattern[str], by: Callable[[re.Match[str]], str]) -> _Traced:
-    """`pattern.sub(by, text)`, where what is put in has one or two characters."""
+    """`pattern.sub(by, text)`, where what is put in has one or two characters or is what stood there."""
     result: _Traced = []
     done = 0
     for found in pattern.finditer(_text(traced)):
-        new, (_, first), (_, last) = by(found), traced[found.start()], traced[found.end() - 1]
+        if (new := by(found)) == found[0]:
+            continue
+        (_, first), (_, last) = traced[found.start()], traced[found.end() - 1]
         places = [(first[0], last[1])] if len(new) == 1 else [first, last]
         result += [*traced[done : found.start()], *zip(new, places, strict=True)]
         done = found.end()

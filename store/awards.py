@@ -5,7 +5,6 @@ given. What a cap leaves no room for was not earned. What cannot be paid just no
 awards are halted, the budget is used up) is withheld and paid as soon as the obstacle is gone.
 """
 
-import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from store import households, ledger, meta, wallets
+from store import bulk, households, ledger, meta, wallets
 from store.db import Conflict, Retry, Tx
 from store.digest import digest_of
 from store.ledger import POINTS, SCORE, Frozen, Insufficient
@@ -404,6 +403,15 @@ def pay_withheld(tx: Tx, *, now: int, limit: int) -> int:
     return paid
 
 
+def pass_on(tx: Tx, old: int, new: int) -> None:
+    """What waits for one household is due to another: it went there."""
+    query = sa.select(withheld.c.id, withheld.c.award)
+    waiting = query.where(withheld.c.household_id == old, withheld.c.paid_at.is_(None))
+    for row_id, kept in tx.execute(waiting.order_by(withheld.c.id)).all():
+        mark = sa.update(withheld).where(withheld.c.id == row_id)
+        tx.execute(mark.values(household_id=new, award={**kept, "household_id": new}))
+
+
 def _of_json(kept: dict[str, Any]) -> Award:
     budget, limits = Budget(**kept["budget"]), tuple(Cap(**cap) for cap in kept["caps"])
     return Award(**{**kept, "budget": budget, "caps": limits})
@@ -425,22 +433,8 @@ def award_all(tx: Tx, asked: Sequence[Award], *, now: int) -> int:
     paid = _without_frozen(tx, asked, now)
     known, accounts = _of_batch(tx, asked[0].txn)
     accounts |= _wallets_of(tx, {_pair(one) for one in paid} - accounts.keys())
-    requests = [_request(one, budget, accounts[_pair(one)]) for one in paid]
-    digests = [digest_of(request) for request in requests]
-    known |= _known(tx, [one.idem for one in paid if one.idem not in known])
-    if any(known.get(one.idem, digest) != digest for one, digest in zip(paid, digests, strict=True)):
-        raise Conflict
-    new = [
-        _row(one, request, digest, now)
-        for one, request, digest in zip(paid, requests, digests, strict=True)
-        if one.idem not in known
-    ]
-    if not new:
-        return 0
-    try:
-        return int(tx.execute(sa.text(_BOOK_ALL[tx.dialect]), {"rows": _json(new)}).rowcount)
-    except sa.exc.IntegrityError as error:
-        raise ledger.refusal(error) from error
+    rows = [_row(one, budget, accounts[_pair(one)], now) for one in paid]
+    return bulk.book_all(tx, rows, known)
 
 
 def _pair(one: Award) -> tuple[int, int]:
@@ -451,18 +445,6 @@ def _of_batch(tx: Tx, txn: str) -> tuple[dict[str, str], dict[tuple[int, int], i
     """What was booked of it before, digest by key, and the wallets it went to: a replay needs no more."""
     rows = tx.execute(_BATCH, {"txn": txn})
     return {row[0]: row[1] for row in rows}, {(row[2], row[3]): row[4] for row in rows}
-
-
-def _known(tx: Tx, keys: Sequence[str]) -> dict[str, str]:
-    """Digest by key, of those that were booked before."""
-    if not keys:
-        return {}
-    given = {"rows": _json([{"idem": key} for key in keys])}
-    return {row[0]: row[1] for row in tx.execute(sa.text(_KNOWN[tx.dialect]), given)}
-
-
-def _json(rows: Sequence[Any]) -> str:
-    return json.dumps(rows, ensure_ascii=False)
 
 
 def _without_frozen(tx: Tx, asked: Sequence[Award], now: int) -> list[Award]:
@@ -484,7 +466,7 @@ def _wallets_of(tx: Tx, pairs: Collection[tuple[int, int]]) -> dict[tuple[int, i
     """Account by (household, cohort); what is missing is opened."""
     if not pairs:
         return {}
-    given = {"rows": _json([{"owner": owner, "cohort": cohort} for owner, cohort in sorted(pairs)])}
+    given = {"rows": bulk.as_json([{"owner": owner, "cohort": cohort} for owner, cohort in sorted(pairs)])}
     found = _look(tx, given)
     if len(found) < len(pairs):
         tx.execute(sa.text(_OPEN_ALL[tx.dialect]), given)
@@ -496,66 +478,23 @@ def _look(tx: Tx, given: dict[str, str]) -> dict[tuple[int, int], int]:
     return {(row[0], row[1]): row[2] for row in tx.execute(sa.text(_WALLETS_OF[tx.dialect]), given)}
 
 
-_COLUMNS = (
-    *("txn", "kind", "debit", "credit", "unit", "asked", "amount", "idem", "digest", "reason", "actor_id"),
-    *("case_id", "at", "rule", "revision", "cause", "day", "person_id", "application_id"),
-)
-_WHOLE = {
-    "debit",
-    "credit",
-    "unit",
-    "asked",
-    "amount",
-    "actor_id",
-    "case_id",
-    "at",
-    "person_id",
-    "application_id",
-    "owner",
-    "cohort",
-}
+def _row(one: Award, budget: int, wallet: int, now: int) -> dict[str, Any]:
+    request = _request(one, budget, wallet)
+    more = {"amount": one.points, "idem": one.idem, "revision": one.revision, "at": now}
+    return {**request, **more, "digest": digest_of(request)}
 
 
-def _row(one: Award, request: dict[str, Any], digest: str, now: int) -> dict[str, Any]:
-    booked = {"amount": one.points, "idem": one.idem, "revision": one.revision, "at": now, "digest": digest}
-    values = {**request, **booked}
-    return {name: values[name] for name in _COLUMNS}
-
-
-def _table_of(columns: Sequence[str]) -> dict[str, str]:
-    """Rows that lie in JSON as a table `r` of named columns, for each dialect; each is parsed once."""
-    typed = ", ".join(f"{name} {'bigint' if name in _WHOLE else 'text'}" for name in columns)
-    fields = ", ".join(f"value ->> '$.{name}' AS {name}" for name in columns)
-    return {
-        "sqlite": f"(SELECT {fields} FROM json_each(:rows)) AS r",  # noqa: S608
-        "postgresql": f"json_to_recordset(CAST(:rows AS json)) AS r({typed})",
-    }
-
-
-_GIVEN = _table_of(_COLUMNS)
-_PAIRS = _table_of(("owner", "cohort"))
-_BOTH = ("sqlite", "postgresql")
-_BOOK_ALL = {
-    # SQLite's guards refuse a known key before ON CONFLICT is asked; on PostgreSQL one may come in meanwhile.
-    name: f"INSERT INTO xfer ({', '.join(_COLUMNS)}) "  # noqa: S608
-    f"SELECT {', '.join(_COLUMNS)} FROM {_GIVEN[name]} "
-    "WHERE NOT EXISTS (SELECT 1 FROM xfer x WHERE x.idem = r.idem) ON CONFLICT (idem) DO NOTHING"
-    for name in _BOTH
-}
+_PAIRS = bulk.table_of("owner", "cohort")
 _OPEN_ALL = {
     name: "INSERT INTO acct (kind, unit, owner, cohort) "  # noqa: S608
     f"SELECT 'wallet', 0, r.owner, r.cohort FROM {_PAIRS[name]} "
     "WHERE NOT EXISTS (SELECT 1 FROM acct a WHERE a.kind = 'wallet' AND a.unit = 0 "
     "AND a.owner = r.owner AND a.cohort = r.cohort) "
     "ON CONFLICT (kind, unit, owner, cohort) DO NOTHING"
-    for name in _BOTH
+    for name in bulk.BOTH
 }
 _WALLETS_OF = {
     name: f"SELECT a.owner, a.cohort, a.id FROM {_PAIRS[name]} "  # noqa: S608
     "JOIN acct a ON a.kind = 'wallet' AND a.unit = 0 AND a.owner = r.owner AND a.cohort = r.cohort"
-    for name in _BOTH
-}
-_KNOWN = {
-    name: f"SELECT r.idem, x.digest FROM {_table_of(('idem',))[name]} JOIN xfer x ON x.idem = r.idem"  # noqa: S608
-    for name in _BOTH
+    for name in bulk.BOTH
 }

@@ -64,7 +64,20 @@ class Case:
     accused_id: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The little of a case that is kept in memory, to find what is like it."""
+
+    id: int
+    state: str
+    category: str
+    unit_id: int
+    text: str
+    opened_at: int
+
+
 _COLUMNS = [cases.c[name] for name in Case.__dataclass_fields__]
+_OUTLINE = [cases.c[name] for name in Outline.__dataclass_fields__]
 _ADD = Prepared(sa.insert(cases).returning(cases.c.id))
 _GET = Prepared(sa.select(*_COLUMNS).where(cases.c.id == sa.bindparam("id")))
 _BY_TOKEN = Prepared(sa.select(*_COLUMNS).where(cases.c.token == sa.bindparam("token")))
@@ -85,6 +98,11 @@ _LAST_OF = Prepared(
 def columns() -> list[sa.Column[Any]]:
     """What a Case is made of, for other queries of this room."""
     return _COLUMNS
+
+
+def outline_columns() -> list[sa.Column[Any]]:
+    """The same for an Outline."""
+    return _OUTLINE
 
 
 def add(tx: Tx, **values: object) -> int:
@@ -245,11 +263,11 @@ def uncertain_in_units(tx: Tx, unit_ids: Iterable[int], limit: int) -> list[Case
     return [Case(*row) for row in tx.execute(query.limit(limit))]
 
 
-def open_after(tx: Tx, case_id: int, *, since: int, limit: int) -> list[Case]:
+def open_after(tx: Tx, case_id: int, *, since: int, limit: int) -> list[Outline]:
     """Open cases with a number above `case_id` that came at or after `since`, by number."""
     query = (
-        sa.select(*_COLUMNS)
+        sa.select(*_OUTLINE)
         .where(cases.c.id > case_id, cases.c.state.in_(OPEN), cases.c.opened_at >= since)
         .order_by(cases.c.id)
     )
-    return [Case(*row) for row in tx.execute(query.limit(limit))]
+    return [Outline(*row) for row in tx.execute(query.limit(limit))]

@@ -65,12 +65,13 @@ class Occupied(Exception):
 class Tx:
     """What a work may do: execute statements, and try something behind a savepoint."""
 
-    __slots__ = ("_connection", "_driver", "_is_sqlite")
+    __slots__ = ("_after", "_connection", "_driver", "_is_sqlite")
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
         self._driver: Any = connection.connection.driver_connection
         self._is_sqlite = connection.dialect.name == "sqlite"
+        self._after: list[Callable[[], None]] = []
 
     @property
     def dialect(self) -> str:
@@ -96,17 +97,33 @@ class Tx:
     @contextmanager
     def savepoint(self, name: str = "attempt") -> Iterator[None]:
         """Undo what the block did, and only that, when it raises."""
-        run = self._driver.execute
+        run, so_far = self._driver.execute, len(self._after)
         run(f"SAVEPOINT {name}")
         try:
             yield
         except BaseException:
+            del self._after[so_far:]
             self._stay_inside()
             run(f"ROLLBACK TO SAVEPOINT {name}")
             run(f"RELEASE SAVEPOINT {name}")
             raise
         self._stay_inside()
         run(f"RELEASE SAVEPOINT {name}")
+
+    def after_commit(self, act: Callable[[], None]) -> None:
+        """Do this, which must be quick, once what was written is durable and before the caller hears of it.
+
+        Never where it was undone, nor twice where the work ran twice.
+        """
+        self._after.append(act)
+
+    def committed(self) -> None:
+        """Do what waits for the commit; only for whoever has just made it."""
+        for act in self._after:
+            try:
+                act()
+            except Exception:
+                log.exception("a commit is not known everywhere")
 
 
 def change_one(tx: Tx, statement: sa.Executable, parameters: Parameters | None = None) -> None:
@@ -366,6 +383,7 @@ class _SqliteWriter:
             # A COMMIT that fails may leave the transaction open, and SQLAlchemy takes it for ended.
             self._connection.connection.rollback()
             raise
+        tx.committed()
 
     def _run_alone(self, job: _Job[Any]) -> None:
         job.result, job.error = None, None
@@ -463,7 +481,10 @@ class _PostgresWriter:
             started = time.monotonic()
             try:
                 with self._engine.begin() as connection:
-                    return work(Tx(connection))
+                    tx = Tx(connection)
+                    result = work(tx)
+                tx.committed()
+                return result
             except (DBAPIError, Retry) as error:
                 if pause is None or not _is_worth_retrying(error):
                     raise

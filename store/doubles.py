@@ -1,6 +1,7 @@
 """Likely doubles: which older cases a new one was found to be like, and which of them a person let go."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -9,16 +10,33 @@ from store.db import Tx
 from store.prepared import Prepared
 from store.tables import cases, doubles, merges
 
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an open case lies, and the oldest open one that it is like itself, or its own number."""
+
+    unit_id: int
+    oldest_id: int
+
+
 _ADD = Prepared(sa.insert(doubles))
 _case = cases.alias()
 _seen = sa.and_(
     doubles.c.dismissed_by.is_(None), _case.c.state.in_([sa.literal_column(f"'{s}'") for s in OPEN])
 )
-_OLDER = Prepared(
-    sa.select(doubles.c.other_id)
+_older = (
+    sa.select(sa.func.min(doubles.c.other_id))
     .join(_case, _case.c.id == doubles.c.other_id)
-    .where(doubles.c.case_id == sa.bindparam("case_id"), _seen)
-    .order_by(doubles.c.other_id)
+    .where(doubles.c.case_id == cases.c.id, _seen)
+    .scalar_subquery()
+)
+STANDING_MAX = 3
+_PLACES = [f"case_{place}" for place in range(STANDING_MAX)]
+_STANDING = Prepared(
+    sa.select(cases.c.id, cases.c.unit_id, sa.func.coalesce(_older, cases.c.id)).where(
+        cases.c.id.in_([sa.bindparam(place, type_=cases.c.id.type) for place in _PLACES]),
+        cases.c.state.in_([sa.literal_column(f"'{state}'") for state in OPEN]),
+    )
 )
 
 _matter = sa.union(
@@ -35,19 +53,22 @@ _OTHERS = Prepared(
 )
 
 
-def add(tx: Tx, case_id: int, others: Iterable[tuple[int, float]], *, now: int) -> None:
+def add(tx: Tx, case_id: int, others: Mapping[int, float], *, now: int) -> None:
     """Keep the older cases that `case_id` is like, each with how much (0 to 1). Once per case."""
     rows = [
         {"case_id": case_id, "other_id": other, "alike": alike, "at": now, "dismissed_by": None}
-        for other, alike in others
+        for other, alike in others.items()
     ]
     if rows:
         tx.execute(_ADD, rows)
 
 
-def older(tx: Tx, case_id: int) -> list[int]:
-    """The older cases it is like that are still open, lowest number first."""
-    return [row[0] for row in tx.execute(_OLDER, {"case_id": case_id})]
+def standing(tx: Tx, numbers: Iterable[int]) -> dict[int, Standing]:
+    """Those of the cases, at most STANDING_MAX of them, that are still open."""
+    asked = list(numbers)
+    asked += asked[:1] * (STANDING_MAX - len(asked))  # the statement is the same for fewer
+    rows = tx.execute(_STANDING, dict(zip(_PLACES, asked, strict=True)))
+    return {case_id: Standing(unit_id, oldest_id) for case_id, unit_id, oldest_id in rows}
 
 
 def of_cases(tx: Tx, case_ids: Iterable[int]) -> dict[int, list[int]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from store.cases import Case, columns
+from store.cases import Outline, outline_columns
 from store.db import Tx
 from store.prepared import Prepared
 from store.tables import cases, journal, people
@@ -82,7 +82,7 @@ def has(tx: Tx, case_id: int, *, fact: str, actor_id: int) -> bool:
 
 _LAST = Prepared(sa.select(sa.func.max(journal.c.id)))
 _CHANGED = Prepared(
-    sa.select(journal.c.id, *columns())
+    sa.select(journal.c.id, *outline_columns())
     .join(cases, cases.c.id == journal.c.case_id)
     .where(journal.c.id > sa.bindparam("line"))
     .order_by(journal.c.id)
@@ -95,12 +95,12 @@ def last(tx: Tx) -> int:
     return tx.execute(_LAST).scalar() or 0
 
 
-def changed_after(tx: Tx, line: int) -> list[tuple[int, Case]]:
+def changed_after(tx: Tx, line: int) -> list[tuple[int, Outline]]:
     """(line, its case as it is now) of the lines above `line`, in their order, at most CHANGED_MAX."""
-    return [(row[0], Case(*row[1:])) for row in tx.execute(_CHANGED, {"line": line})]
+    return [(row[0], Outline(*row[1:])) for row in tx.execute(_CHANGED, {"line": line})]
 
 
-def changed_in(tx: Tx, lines: Iterable[int]) -> list[tuple[int, Case]]:
+def changed_in(tx: Tx, lines: Iterable[int]) -> list[tuple[int, Outline]]:
     """The same for these lines, as far as they are there by now."""
-    query = sa.select(journal.c.id, *columns()).join(cases, cases.c.id == journal.c.case_id)
-    return [(row[0], Case(*row[1:])) for row in tx.execute(query.where(journal.c.id.in_(list(lines))))]
+    query = sa.select(journal.c.id, *outline_columns()).join(cases, cases.c.id == journal.c.case_id)
+    return [(row[0], Outline(*row[1:])) for row in tx.execute(query.where(journal.c.id.in_(list(lines))))]

@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from store import audit
 from store.audit import Finding
 from store.db import Conflict, Tx
-from store.digest import digest_of
+from store.digest import REQUEST, digest_of
 from store.prepared import Prepared
 from store.tables import acct, bal, xfer
 
@@ -131,6 +131,15 @@ def move(
     return seen
 
 
+def request(
+    *, kind: str, debit: int, credit: int, amount: int, txn: str, reason: str, unit: int = POINTS
+) -> dict[str, object]:
+    """The request of a plain movement, as `move` makes it: for rows that are booked many at once."""
+    given = {"kind": kind, "debit": debit, "credit": credit, "txn": txn, "reason": reason, "unit": unit}
+    texts = dict.fromkeys(("rule", "cause", "day"), "")
+    return {**dict.fromkeys(REQUEST), **texts, **given, "asked": amount}
+
+
 def book(
     tx: Tx, request: Mapping[str, object], *, amount: int, idem: str, revision: str, now: int
 ) -> int | None:
@@ -185,6 +194,19 @@ def reverse(tx: Tx, xfer_id: int, *, reason: str, now: int, actor_id: int | None
         actor_id=actor_id,
         reverses_id=xfer_id,
     )
+
+
+def of_txn(tx: Tx, txn: str, kind: str) -> list[int]:
+    """The movements of one business act, of one kind, in the order in which they were booked."""
+    query = sa.select(xfer.c.id).where(xfer.c.txn == txn, xfer.c.kind == kind).order_by(xfer.c.id)
+    return list(tx.execute(query).scalars())
+
+
+def same_act(tx: Tx, xfer_id: int) -> list[int]:
+    """A movement and the others of its kind in the same business act."""
+    row = tx.execute(sa.select(xfer.c.txn, xfer.c.kind).where(xfer.c.id == xfer_id)).first()
+    assert row is not None, f"no movement {xfer_id}"
+    return of_txn(tx, row[0], row[1])
 
 
 def balance(tx: Tx, account_id: int) -> int:

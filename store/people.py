@@ -170,6 +170,15 @@ def named(tx: Tx, names: Iterable[str], unit_ids: Iterable[int], role: str) -> d
     return found
 
 
+def called(tx: Tx, name: str, unit_ids: Iterable[int]) -> list[tuple[int, str]]:
+    """(id, phone) of everybody of this name who lives or works in one of the units."""
+    area = list(unit_ids)
+    working = sa.select(posts.c.person_id).where(posts.c.unit_id.in_(area))
+    there = sa.or_(people.c.unit_id.in_(area), people.c.id.in_(working))
+    query = sa.select(people.c.id, people.c.phone).where(people.c.name == name, there)
+    return [(row[0], row[1]) for row in tx.execute(query.order_by(people.c.id).limit(20))]
+
+
 def holding(
     tx: Tx, role: str, unit_ids: Iterable[int], department_id: int | None = None
 ) -> list[tuple[int, str, int]]:

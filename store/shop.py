@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from store.db import Tx, change_one
-from store.tables import acct, articles, bal, freezes, redemption_lines, redemptions, shops
+from store.tables import acct, articles, bal, freezes, households, redemption_lines, redemptions, shops
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +60,16 @@ class Redemption:
     clerk_id: int | None
     collector: str
     proxy_id: int | None
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One article of a redemption, at the price it had then; its movements share `txn`."""
+    """One article of a redemption, at the price it had then; its movements share `txn`.
+
+    `clerk_id` gave it out; `collector` (member, card, proxy, delivery) is how it was taken, `proxy_id` by
+    whom where that is known.
+    """
 
     id: int
     redemption_id: int
@@ -74,6 +79,10 @@ class Line:
     state: str
     txn: str
     returned: int
+    ended_at: int | None
+    clerk_id: int | None
+    collector: str
+    proxy_id: int | None
 
     @property
     def points(self) -> int:
@@ -139,6 +148,12 @@ def lines_of(tx: Tx, redemption_id: int) -> list[Line]:
     return [Line(*row) for row in tx.execute(query.order_by(redemption_lines.c.id))]
 
 
+def lines(tx: Tx, line_ids: Iterable[int]) -> list[Line]:
+    """Lines of any orders, by their numbers."""
+    query = sa.select(*_LINE).where(redemption_lines.c.id.in_(list(line_ids)))
+    return [Line(*row) for row in tx.execute(query.order_by(redemption_lines.c.id))]
+
+
 def held_with_code(tx: Tx, shop_ids: Iterable[int], code_hashes: Iterable[str]) -> Redemption | None:
     """The redemption that waits in one of the shops under this pick-up code."""
     query = sa.select(*_REDEMPTION).where(
@@ -177,6 +192,12 @@ def held_of(tx: Tx, household_id: int) -> list[Redemption]:
     return [Redemption(*row) for row in tx.execute(query.order_by(redemptions.c.id).limit(50))]
 
 
+def hold_still(tx: Tx, redemption: Redemption) -> None:
+    """Let nobody else change the order until this transaction ends. Raises Conflict when it has ended."""
+    held = sa.update(redemptions).where(redemptions.c.id == redemption.id, redemptions.c.state == "held")
+    change_one(tx, held.values(state="held"))
+
+
 def end(
     tx: Tx,
     redemption: Redemption,
@@ -193,12 +214,51 @@ def end(
     change_one(tx, held.values(**ended, collector=collector, proxy_id=proxy_id))
 
 
-def end_line(tx: Tx, line: Line, state: str, *, now: int) -> None:
+def end_line(
+    tx: Tx,
+    line: Line,
+    state: str,
+    *,
+    now: int,
+    clerk_id: int | None = None,
+    collector: str = "",
+    proxy_id: int | None = None,
+) -> None:
     """Raises Conflict when the line has ended already."""
     held = sa.update(redemption_lines).where(
         redemption_lines.c.id == line.id, redemption_lines.c.state == "held"
     )
-    change_one(tx, held.values(state=state, ended_at=now))
+    came = {"clerk_id": clerk_id, "collector": collector, "proxy_id": proxy_id}
+    change_one(tx, held.values(state=state, ended_at=now, **came))
+
+
+def give_back_pieces(tx: Tx, line: Line, count: int) -> int | None:
+    """Pieces of a collected line that came back in all, after `count` more; None where that is too many."""
+    room = redemption_lines.c.returned + count <= redemption_lines.c.count
+    query = (
+        sa.update(redemption_lines)
+        .where(redemption_lines.c.id == line.id, redemption_lines.c.state == "collected", room)
+        .values(returned=redemption_lines.c.returned + count)
+    )
+    returned = tx.execute(query.returning(redemption_lines.c.returned)).scalar()
+    return int(returned) if returned is not None else None
+
+
+def bring(tx: Tx, redemption: Redemption, *, is_delivery: bool, address: str = "") -> None:
+    """Have an order brought to the door, or not. Raises Conflict when nothing waits any more."""
+    held = sa.update(redemptions).where(redemptions.c.id == redemption.id, redemptions.c.state == "held")
+    change_one(tx, held.values(is_delivery=is_delivery, address=address))
+
+
+def to_bring(tx: Tx, shop_ids: Iterable[int], unit_ids: Iterable[int], limit: int) -> list[Redemption]:
+    """Orders to be brought to the door from one of the shops or into one of the units, oldest first."""
+    at_home = sa.select(households.c.id).where(households.c.unit_id.in_(list(unit_ids)))
+    query = sa.select(*_REDEMPTION).where(
+        redemptions.c.state == "held",
+        redemptions.c.is_delivery,
+        redemptions.c.shop_id.in_(list(shop_ids)) | redemptions.c.household_id.in_(at_home),
+    )
+    return [Redemption(*row) for row in tx.execute(query.order_by(redemptions.c.id).limit(limit))]
 
 
 def change_code(tx: Tx, redemption: Redemption, code_hash: str) -> None:
@@ -222,6 +282,29 @@ def taken_this_month(tx: Tx, household_id: int, article_id: int, *, since: int) 
     return int(tx.execute(query).scalar_one())
 
 
+def wrong_code(tx: Tx, shop_ids: Iterable[int], *, most: int, until: int) -> list[tuple[int, int]]:
+    """Count a wrong pick-up code: (wrong codes so far, closed until) of each shop.
+
+    The `most`-th closes the shop to codes until `until` and starts the count anew.
+    """
+    full = shops.c.code_tries + 1 >= most
+    query = (
+        sa.update(shops)
+        .where(shops.c.id.in_(list(shop_ids)))
+        .values(
+            code_tries=sa.case((full, 0), else_=shops.c.code_tries + 1),
+            locked_until=sa.case((full, until), else_=shops.c.locked_until),
+        )
+    )
+    rows = tx.execute(query.returning(shops.c.code_tries, shops.c.locked_until))
+    return [(row[0], row[1]) for row in rows]
+
+
+def photo(tx: Tx, article_id: int) -> bytes | None:
+    """The picture of an article as JPEG."""
+    return tx.execute(sa.select(articles.c.photo).where(articles.c.id == article_id)).scalar()
+
+
 def add_shop(tx: Tx, **values: object) -> int:
     return int(tx.execute(sa.insert(shops).returning(shops.c.id), values).scalar_one())
 
@@ -236,3 +319,9 @@ def add_article(tx: Tx, **values: object) -> int:
 
 def change_article(tx: Tx, article_id: int, **values: object) -> None:
     tx.execute(sa.update(articles).where(articles.c.id == article_id).values(**values))
+
+
+def with_photo(tx: Tx, shop_id: int) -> set[int]:
+    """The articles of a shop that have a picture."""
+    query = sa.select(articles.c.id).where(articles.c.shop_id == shop_id, articles.c.photo.is_not(None))
+    return set(tx.execute(query).scalars())

@@ -112,6 +112,24 @@ invitations = sa.Table(
     _number("used_at", nullable=True),
 )
 
+# A person's browser: a link told in chat, used once, becomes a cookie. `work` is for those who hold a post.
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    _id(),
+    _ref("person_id", "people.id", index=True),
+    _text("scope"),
+    _text("path"),  # of the page the link leads to
+    _text("link_hash", unique=True),
+    _number("offered_at"),
+    _number("link_until"),
+    sa.Column("cookie_hash", sa.Text, nullable=True, unique=True),  # None until the link is used
+    _number("expires_at", nullable=True),
+    _number("ended_at", nullable=True),
+    sa.CheckConstraint("scope IN ('me', 'work')", name="scope"),
+    sa.CheckConstraint("(cookie_hash IS NULL) = (expires_at IS NULL)", name="begun"),
+)
+
 # Roads, compounds and firms by name: where they lie. A road through two villages has two rows.
 places = sa.Table(
     "places",
@@ -350,6 +368,8 @@ households = sa.Table(
     _number("locked_until", default="0"),
     _number("opened_at"),
     _number("closed_at", nullable=True),
+    _flag("is_unlisted"),  # does not want to stand on the honour roll
+    _number("pin_open_until", default="0"),  # until then a first PIN may be typed at the counter
 )
 members = sa.Table(
     "members",
@@ -368,6 +388,30 @@ members = sa.Table(
         unique=True,
         sqlite_where=sa.text("until IS NULL"),
         postgresql_where=sa.text("until IS NULL"),
+    ),
+)
+# A member who wants a household of the own, with a share of the points; somebody else says yes to it.
+splits = sa.Table(
+    "splits",
+    metadata,
+    _id(),
+    _ref("household_id", "households.id", index=True),
+    _ref("person_id", "people.id"),
+    _number("points"),
+    _number("at"),
+    _text("state", default="asked"),
+    _ref("decided_by", "people.id", nullable=True),
+    _number("decided_at", nullable=True),
+    _ref("new_id", "households.id", nullable=True),
+    sa.CheckConstraint("state IN ('asked', 'done', 'dropped')", name="state"),
+    sa.CheckConstraint("points >= 0", name="points"),
+    sa.CheckConstraint("state <> 'done' OR points = 0 OR decided_by <> person_id", name="agreed"),
+    sa.Index(
+        "uq_splits_asked",
+        "person_id",
+        unique=True,
+        sqlite_where=sa.text("state = 'asked'"),
+        postgresql_where=sa.text("state = 'asked'"),
     ),
 )
 
@@ -389,6 +433,12 @@ acct = sa.Table(
         name="kind",
     ),
     sa.CheckConstraint("cohort = 0 OR kind IN ('wallet', 'held')", name="cohort"),
+    sa.Index(
+        "ix_acct_expiring",
+        "cohort",
+        sqlite_where=sa.text("cohort > 0 AND kind = 'wallet'"),
+        postgresql_where=sa.text("cohort > 0 AND kind = 'wallet'"),
+    ),
 )
 bal = sa.Table(
     "bal",
@@ -448,6 +498,13 @@ xfer = sa.Table(
     sa.CheckConstraint("application_id IS NULL OR kind = 'award'", name="application"),
     sa.Index("ix_xfer_txn", "txn"),
     sa.Index("ix_xfer_person_day", "person_id", "day"),
+    sa.Index(
+        "ix_xfer_earned",
+        "credit",
+        "day",
+        sqlite_where=sa.text("kind = 'award'"),
+        postgresql_where=sa.text("kind = 'award'"),
+    ),
     sqlite_autoincrement=True,
 )
 posting = sa.Table(
@@ -508,8 +565,12 @@ freezes = sa.Table(
     _number("at"),
     _text("appeal", default=""),
     _number("appealed_at", nullable=True),
+    _ref("decided_by", "people.id", nullable=True),
+    _number("decided_at", nullable=True),
+    sa.Column("is_upheld", sa.Boolean, nullable=True),  # the appeal was
     _ref("lifted_by", "people.id", nullable=True),
     _number("lifted_at", nullable=True),
+    sa.CheckConstraint("decided_by IS NULL OR decided_by <> by_id", name="judge"),
     sa.Index(
         "uq_freezes_open",
         "household_id",
@@ -532,9 +593,32 @@ penalties = sa.Table(
     _number("appealed_at", nullable=True),
     _ref("decided_by", "people.id", nullable=True),
     _number("decided_at", nullable=True),
-    sa.Column("is_upheld", sa.Boolean, nullable=True),
+    sa.Column("is_upheld", sa.Boolean, nullable=True),  # the appeal was
     sa.CheckConstraint("points > 0", name="points"),
     sa.CheckConstraint("decided_by IS NULL OR decided_by <> by_id", name="judge"),
+)
+# An award taken back: a large one by two people.
+reversals = sa.Table(
+    "reversals",
+    metadata,
+    _id(),
+    _ref("xfer_id", "xfer.id", index=True),
+    _ref("household_id", "households.id"),
+    _text("reason"),
+    _ref("by_id", "people.id"),
+    _number("at"),
+    _text("state"),
+    _ref("decided_by", "people.id", nullable=True),
+    _number("decided_at", nullable=True),
+    sa.CheckConstraint("state IN ('asked', 'done', 'dropped')", name="state"),
+    sa.CheckConstraint("decided_by IS NULL OR decided_by <> by_id", name="four_eyes"),
+    sa.Index(
+        "uq_reversals_standing",
+        "xfer_id",
+        unique=True,
+        sqlite_where=sa.text("state <> 'dropped'"),
+        postgresql_where=sa.text("state <> 'dropped'"),
+    ),
 )
 
 # --- points by application: applied for, checked, approved, public for some days, then posted
@@ -561,6 +645,7 @@ applications = sa.Table(
     _number("public_until", nullable=True),
     _number("ended_at", nullable=True),
     _text("note", default=""),
+    _ref("ended_by", "people.id", nullable=True),  # who refused it, or took it back
     sa.CheckConstraint(
         "state IN ('applied', 'proposed', 'public', 'disputed', 'posted', 'refused')", name="state"
     ),
@@ -591,6 +676,14 @@ objections = sa.Table(
     sa.CheckConstraint("state IN ('open', 'refused', 'upheld')", name="state"),
     sa.CheckConstraint("(state = 'open') = (decided_by IS NULL)", name="decided"),
     sa.CheckConstraint("decided_by IS NULL OR decided_by <> person_id", name="judge"),
+    sa.Index(
+        "uq_objections_open",
+        "application_id",
+        "person_id",
+        unique=True,
+        sqlite_where=sa.text("state = 'open'"),
+        postgresql_where=sa.text("state = 'open'"),
+    ),
 )
 batches = sa.Table(
     "batches",
@@ -605,7 +698,7 @@ batches = sa.Table(
     _ref("approver_id", "people.id", nullable=True),
     _number("at"),
     _number("ended_at", nullable=True),
-    sa.Column("lines", sa.JSON, nullable=False),
+    sa.Column("lines", sa.JSON, nullable=False),  # {line, household, person, points, reason, idem} each
     sa.CheckConstraint("state IN ('proposed', 'posted', 'dropped')", name="state"),
     sa.CheckConstraint("proposer_id <> approver_id", name="four_eyes"),
     sa.CheckConstraint("state <> 'posted' OR approver_id IS NOT NULL", name="approved"),
@@ -712,6 +805,7 @@ redemptions = sa.Table(
     _ref("clerk_id", "people.id", nullable=True),
     _text("collector", default=""),  # member | card | proxy | delivery
     _ref("proxy_id", "people.id", nullable=True),
+    _text("address", default=""),  # where it is brought to
     sa.CheckConstraint("state IN ('held', 'collected', 'cancelled', 'expired')", name="state"),
     sa.CheckConstraint("channel IN ('chat', 'page', 'counter', 'offline')", name="channel"),
     sa.CheckConstraint("collector IN ('', 'member', 'card', 'proxy', 'delivery')", name="collector"),
@@ -744,8 +838,17 @@ redemption_lines = sa.Table(
     _number("returned", default="0"),  # pieces that came back
     _number("at"),
     _number("ended_at", nullable=True),
+    # One order may be picked up in parts, by different people.
+    _ref("clerk_id", "people.id", nullable=True),
+    _text("collector", default=""),
+    _ref("proxy_id", "people.id", nullable=True),
     sa.CheckConstraint("state IN ('held', 'collected', 'cancelled', 'expired')", name="state"),
     sa.CheckConstraint("count > 0 AND price > 0 AND returned >= 0 AND returned <= count", name="amounts"),
+    sa.CheckConstraint("collector IN ('', 'member', 'card', 'proxy', 'delivery')", name="collector"),
+    sa.CheckConstraint(
+        "(state = 'collected') = (clerk_id IS NOT NULL AND collector <> '')", name="handed_over"
+    ),
+    sa.CheckConstraint("collector <> 'proxy' OR proxy_id IS NOT NULL", name="proxy"),
 )
 stock_takes = sa.Table(
     "stock_takes",

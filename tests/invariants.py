@@ -67,14 +67,95 @@ INVARIANTS = {
     "I19 never more comes back than was spent": """
         SELECT x.id FROM xfer x JOIN xfer r ON r.refunds_id = x.id GROUP BY x.id, x.amount, x.kind
         HAVING SUM(r.amount) > x.amount OR x.kind NOT IN ('post', 'sale')""",
+    "I20 a statement closes with what was booked up to its cut": """
+        SELECT s.household_id FROM statements s
+        LEFT JOIN acct a ON a.kind = 'wallet' AND a.unit = 0 AND a.owner = s.household_id
+        LEFT JOIN posting p ON p.acct = a.id AND p.xfer <= s.cut
+        GROUP BY s.household_id, s.month, s.closing HAVING s.closing <> COALESCE(SUM(p.amount), 0)""",
+    "I20b and the next one opens with that": """
+        SELECT n.household_id FROM statements n JOIN statements s ON s.household_id = n.household_id
+        AND s.month = (SELECT MAX(b.month) FROM statements b
+                       WHERE b.household_id = n.household_id AND b.month < n.month)
+        WHERE n.opening <> s.closing OR n.cut < s.cut""",
+    "I20c the first one opens with nothing": """
+        SELECT s.household_id FROM statements s WHERE s.opening <> 0 AND NOT EXISTS
+        (SELECT 1 FROM statements b WHERE b.household_id = s.household_id AND b.month < s.month)""",
+    "I21 a run leaves nothing in a cohort that expired": """
+        SELECT a.id FROM acct a JOIN bal b ON b.acct = a.id
+        JOIN xfer e ON e.kind = 'expire' JOIN acct d ON d.id = e.debit
+        WHERE a.kind = 'wallet' AND a.cohort > 0 AND a.cohort <= d.cohort AND b.posted > 0
+        AND b.last_xfer < e.id AND NOT EXISTS (
+            SELECT 1 FROM freezes f WHERE f.household_id = a.owner
+            AND f.at <= e.at AND (f.lifted_at IS NULL OR f.lifted_at >= e.at))""",
     "I22 an award by application was approved by another and public long enough": """
         SELECT x.id FROM xfer x JOIN applications a ON a.id = x.application_id
         WHERE a.proposer_id IS NULL OR a.approver_id IS NULL OR a.proposer_id = a.approver_id
         OR a.public_until IS NULL OR a.public_until > x.at""",
+    "I23 each hand-over names clerk and collector, a proxy where one came, never the own household": """
+        SELECT l.id FROM redemption_lines l JOIN redemptions r ON r.id = l.redemption_id
+        WHERE l.state = 'collected' AND (l.clerk_id IS NULL OR l.collector NOT IN
+            ('member', 'card', 'proxy', 'delivery') OR l.collector = 'proxy' AND l.proxy_id IS NULL
+            OR EXISTS (SELECT 1 FROM members m WHERE m.household_id = r.household_id
+                AND m.person_id = l.clerk_id AND m.since <= l.ended_at
+                AND (m.until IS NULL OR m.until > l.ended_at)))""",
     "I24 nobody proposes or approves for his own household": """
         SELECT a.id FROM applications a JOIN members m ON m.household_id = a.household_id
         AND m.person_id IN (a.proposer_id, a.approver_id) AND m.since <= a.at
         AND (m.until IS NULL OR m.until > COALESCE(a.approved_at, a.proposed_at))""",
+    "I29 what expired is what the sweeps took, each all that its cohort held": """
+        SELECT a.id FROM acct a JOIN bal b ON b.acct = a.id
+        LEFT JOIN xfer e ON e.kind = 'expire' AND e.credit = a.id
+        WHERE a.kind = 'expired' GROUP BY a.id, b.posted HAVING b.posted <> COALESCE(SUM(e.amount), 0)
+        UNION ALL
+        SELECT e.id FROM xfer e JOIN posting p ON p.xfer = e.id AND p.acct = e.debit
+        JOIN acct a ON a.id = e.debit WHERE e.kind = 'expire' AND (p.after <> 0 OR a.cohort = 0)""",
+    "I30 nobody is in two households at once": """
+        SELECT m.id FROM members m JOIN members o ON o.person_id = m.person_id AND o.id > m.id
+        WHERE m.until IS NULL OR m.until > o.since""",
+    "I30b who earned for a household belonged to it": """
+        SELECT x.id FROM xfer x JOIN acct a ON a.id = x.credit AND a.kind = 'wallet'
+        WHERE x.kind = 'award' AND NOT EXISTS (
+            SELECT 1 FROM members m WHERE m.household_id = a.owner)""",
+    "I30c what a household held stays with people: a closed one nobody moved out of keeps its points": """
+        SELECT h.id FROM households h JOIN acct a ON a.kind IN ('wallet', 'held') AND a.owner = h.id
+        AND a.unit = 0 JOIN bal b ON b.acct = a.id
+        WHERE h.closed_at IS NOT NULL AND b.posted > 0
+        AND EXISTS (SELECT 1 FROM members m WHERE m.household_id = h.id AND m.ended_by = 'moved'
+                    AND m.until = h.closed_at)""",
+    "I25 what lies in a shop is what came in, less what left, put right by what was counted": """
+        SELECT a.id FROM articles a WHERE
+        COALESCE((SELECT SUM(b.posted) FROM acct c JOIN bal b ON b.acct = c.id
+            WHERE c.unit = a.id AND c.kind IN ('shelf', 'reserved')), 0) <>
+        COALESCE((SELECT SUM(x.amount) FROM xfer x WHERE x.unit = a.id AND x.kind = 'restock'
+            AND NOT EXISTS (SELECT 1 FROM xfer r WHERE r.reverses_id = x.id)), 0)
+        - COALESCE((SELECT SUM(x.amount) FROM xfer x WHERE x.unit = a.id AND x.kind = 'damage'
+            AND NOT EXISTS (SELECT 1 FROM xfer r WHERE r.reverses_id = x.id)), 0)
+        + COALESCE((SELECT SUM(t.counted - t.expected) FROM stock_takes t WHERE t.article_id = a.id
+            AND NOT EXISTS (SELECT 1 FROM xfer x JOIN xfer r ON r.reverses_id = x.id
+                WHERE x.txn = 'count:' || t.id)), 0)
+        - CASE WHEN a.is_service THEN 0 ELSE COALESCE((SELECT SUM(l.count) FROM redemption_lines l
+            WHERE l.article_id = a.id AND l.state = 'collected'), 0) END
+        + COALESCE((SELECT SUM(x.amount) FROM xfer x JOIN acct c ON c.id = x.credit
+            WHERE x.unit = a.id AND x.kind = 'refund' AND c.kind = 'shelf'), 0)""",
+    "I26 a collected line has spent its points and its goods, less what came back": """
+        SELECT l.id FROM redemption_lines l JOIN articles a ON a.id = l.article_id
+        WHERE (CASE WHEN l.state = 'collected' THEN (l.count - l.returned) * l.price ELSE 0 END) <>
+        COALESCE((SELECT SUM(x.amount) FROM xfer x JOIN xfer h ON h.id = x.pending_id
+            WHERE h.txn = l.txn AND x.kind = 'post' AND x.unit = 0), 0)
+        - COALESCE((SELECT SUM(r.amount) FROM xfer r JOIN xfer x ON x.id = r.refunds_id
+            JOIN xfer h ON h.id = x.pending_id WHERE h.txn = l.txn AND r.unit = 0), 0)
+        OR (CASE WHEN l.state = 'collected' AND NOT a.is_service THEN l.count - l.returned ELSE 0 END) <>
+        COALESCE((SELECT SUM(x.amount) FROM xfer x JOIN xfer h ON h.id = x.pending_id
+            WHERE h.txn = l.txn AND x.kind = 'post' AND x.unit > 0), 0)
+        - COALESCE((SELECT SUM(r.amount) FROM xfer r JOIN xfer x ON x.id = r.refunds_id
+            JOIN xfer h ON h.id = x.pending_id WHERE h.txn = l.txn AND r.unit > 0), 0)""",
+    "I26b an open line holds its points and its goods": """
+        SELECT l.id FROM redemption_lines l JOIN articles a ON a.id = l.article_id WHERE l.state = 'held'
+        AND (l.count * l.price <> COALESCE((SELECT SUM(h.amount) FROM xfer h WHERE h.txn = l.txn
+                AND h.kind = 'hold' AND h.unit = 0), 0)
+            OR (CASE WHEN a.is_service THEN 0 ELSE l.count END) <> COALESCE((SELECT SUM(h.amount) FROM xfer h
+                WHERE h.txn = l.txn AND h.kind = 'hold' AND h.unit > 0), 0)
+            OR EXISTS (SELECT 1 FROM xfer h JOIN xfer x ON x.pending_id = h.id WHERE h.txn = l.txn))""",
     "I31 what is frozen does not move": """
         SELECT x.id FROM xfer x JOIN acct a ON a.id IN (x.debit, x.credit)
         AND a.kind IN ('wallet', 'held', 'debt')

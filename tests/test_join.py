@@ -155,7 +155,7 @@ def test_goods_that_wait_go_back_when_a_stranger_turns_out_to_be_somebody(town: 
     pickup = town.say("o-new", "兑换 肥皂").splitlines()[1].removeprefix("取货码：")
     town.say("o-new", f"绑定 {code_of_a_newcomer(town)}")
     assert town.say("o-new", "积分") == "您现有 10 分。"
-    assert town.say("戴满仓", f"核销 {pickup}") == "没有这个取货码，或者已经领取、过期了。"
+    assert town.say("戴满仓", f"核销 {pickup}") == "没有这个取货码，或者已经领取、过期了。还可以试 4 次。"
     assert town.drift() == []
 
 

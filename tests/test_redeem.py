@@ -8,7 +8,7 @@ import pytest
 from handlers.import_registry import import_registry
 from tests.town import DAY, HOUR, NOW, Town
 
-UNKNOWN = "没有这个取货码，或者已经领取、过期了。"
+UNKNOWN = "没有这个取货码，或者已经领取、过期了。还可以试 4 次。"
 
 
 def earn(town: Town, who: str, reports: int, judge: str = "徐慧敏") -> None:
@@ -38,7 +38,7 @@ def test_soap_for_a_true_report(town: Town) -> None:
     earn(town, "李秀英", 1)
     code = exchange(town, "李秀英", "兑换 肥皂 1")
     assert stock(town, "肥皂") == "119 块"
-    assert town.say("戴满仓", f"核销 {code}") == "核销成功：李秀英，肥皂 1 块，10 分。请交货。"
+    assert town.say("戴满仓", f"核销 {code}") == "核销成功（单号 1）：李秀英，肥皂 1 块，10 分。请交货。"
     assert town.say("戴满仓", f"核销 {code}") == UNKNOWN
     assert town.say("李秀英", "积分") == "您现有 0 分。"
     assert town.drift() == []
@@ -172,7 +172,7 @@ def test_only_the_manager_of_the_shop_hands_over(town: Town) -> None:
     assert town.say("李秀英", f"核销 {code}").startswith("收到，编号 ")
     assert town.say("戴满仓", "核销 000000") == UNKNOWN
     assert town.say("戴满仓", f"核销取货码：{code[:3]} {code[3:]}") == (
-        "核销成功：李秀英，肥皂 1 块，10 分。请交货。"
+        "核销成功（单号 1）：李秀英，肥皂 1 块，10 分。请交货。"
     )
     assert town.drift() == []
 

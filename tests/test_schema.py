@@ -122,16 +122,20 @@ def test_the_ledger_has_its_guards(engine: sa.Engine) -> None:
         found = set(connection.execute(sa.text(query)).scalars())
     appended = {"xfer", "posting", "acct", "blocks", "block_items", "statements", "reconciliations", "looks"}
     appended |= {"stock_takes"}
-    kept = {"bal", "members", "applications", "objections", "freezes", "penalties"} | appended
+    kept = {"bal", "members", "applications", "objections", "freezes", "penalties", "batches"} | appended
+    kept |= {"splits", "reversals"}
     both = {f"{table}_no_update" for table in appended} | {f"{table}_no_delete" for table in kept}
     both |= {"xfer_books", "acct_opens"}
-    written_once = appended - {"posting"}
+    written_once = appended - {"posting"} | {"applications", "objections", "batches"}
     sqlite = {f"{table}_once" for table in written_once}
     sqlite |= {f"xfer_{does}" for does in ("joins", "frozen", "resolves", "mirrors", "refunds", "applied")}
     sqlite |= {"xfer_covered", "xfer_fits", "bal_moves", "bal_opens", "posting_follows"}
     sqlite |= {"applications_kin_new", "applications_kin", "applications_final"}
+    sqlite |= {"objections_judge_new", "objections_judge", "objections_final"}
+    sqlite |= {"batches_listed_new", "batches_listed", "batches_final"}
     postgres = {f"{table}_no_truncate" for table in kept}
     postgres |= {"posting_no_insert", "bal_no_insert", "bal_no_update", "applications_check"}
+    postgres |= {"objections_check", "batches_check"}
     assert found == both | (sqlite if engine.dialect.name == "sqlite" else postgres)
 
 

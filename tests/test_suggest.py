@@ -127,7 +127,7 @@ def test_from_corrections_in_chat_to_a_file_to_compare(
     assert "规则没有改动" in capsys.readouterr().out
     proposed = tmp_path / "proposed.toml"
     proposed.write_text(suggestions.applied(rules, found), encoding="utf-8")
-    assert "甩干机" in "".join(load_categories(proposed).spelling.values())
+    assert "甩干机" in "".join(load_categories(proposed).spelling)
     assert suggestions.find(county_url, rules, "2030-01-01").list == []
     with pytest.raises(ValueError, match="2026-11-01"):
         suggestions.find(county_url, rules, "yesterday")

@@ -2,7 +2,6 @@
 
 import re
 from functools import partial
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,7 +10,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from bot.house import House
 from bot.pages import assets, form
 from bot.pages.form import Filled
-from bot.pages.render import page
+from bot.pages.render import PHOTO_HEADERS, shown, sorry
 from bot.photos import BadPhoto, PhotoTooLarge
 from handlers import progress, report
 from handlers.ctx import Refused
@@ -20,12 +19,6 @@ from store.units import Unit
 
 _HOTLINES = {"119": "火警", "110": "报警", "120": "急救"}
 _INVITATION = re.compile(r"[A-Za-z0-9-]{4,32}")
-_PHOTO_HEADERS = {
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Robots-Tag": "noindex, nofollow",
-}
 _CROWDED = "现在提交的人多，还没有收下。请稍等几秒，再点一次“提交”。"
 
 
@@ -57,11 +50,11 @@ async def take_form(house: House, request: Request) -> Response:
     try:
         filled = await form.receive(request)
     except form.TooLarge:
-        return _sorry(
+        return sorry(
             request, 413, "照片太大了", "一次最多 3 张照片，每张不超过 10 MB。请返回上一页，少选几张再提交。"
         )
     except form.Unreadable:
-        return _sorry(request, 400, "没有收完整", "可能是网络断了一下。请返回上一页，再提交一次。")
+        return sorry(request, 400, "没有收完整", "可能是网络断了一下。请返回上一页，再提交一次。")
     try:
         return await _receipt(house, request, unit, filled)
     finally:
@@ -94,9 +87,9 @@ async def _receipt(house: House, request: Request, unit: Unit, filled: Filled) -
         return _form_page(house, request, unit, filled, {"form": str(refusal)}, status=422)
     except (Busy, Conflict):
         return _form_page(house, request, unit, filled, {"form": _CROWDED}, status=503)
-    house.written()
+    house.on_written()
     hotline = _HOTLINES.get(receipt.hotline, "")
-    return _page(
+    return shown(
         request, "receipt.html", unit=unit, receipt=receipt, hotline=hotline, areas=_areas(house, unit)
     )
 
@@ -106,13 +99,13 @@ async def show_progress(house: House, request: Request) -> Response:
     token, county = request.path_params["token"], house.county
     case = await house.db.read_async(lambda tx: progress.by_token(tx, county, token))
     if case is None:
-        return _sorry(
+        return sorry(
             request,
             404,
             "没有找到这件事",
             "链接可能没有复制完整。请打开提交后收到的链接，或在公众号里发送“查询 编号”。",
         )
-    return _page(request, "progress.html", case=case, token=token)
+    return shown(request, "progress.html", case=case, token=token)
 
 
 async def show_photo(house: House, request: Request) -> Response:
@@ -120,18 +113,18 @@ async def show_photo(house: House, request: Request) -> Response:
     token, index = request.path_params["token"], request.path_params["index"]
     jpeg = await house.db.read_async(lambda tx: progress.photo(tx, token, index))
     if jpeg is None:
-        return _sorry(request, 404, "没有这张照片", "它可能还没有传到，请过一会儿再看。")
-    return Response(jpeg, media_type="image/jpeg", headers=_PHOTO_HEADERS)
+        return sorry(request, 404, "没有这张照片", "它可能还没有传到，请过一会儿再看。")
+    return Response(jpeg, media_type="image/jpeg", headers=PHOTO_HEADERS)
 
 
 async def show_invitation(request: Request) -> Response:
     """How to use an invitation. Nothing is checked here, so that nobody can try codes on this page."""
     code = request.path_params["code"]
     if not _INVITATION.fullmatch(code):
-        return _sorry(
+        return sorry(
             request, 404, "没有这个邀请", "邀请码可能没有扫完整，请再扫一次，或向发给您邀请码的人要一张新的。"
         )
-    return _page(request, "invitation.html", code=code.upper())
+    return shown(request, "invitation.html", code=code.upper())
 
 
 def _unit(house: House, request: Request) -> Unit | None:
@@ -148,7 +141,7 @@ def _form_page(
     status: int = 200,
     cache: str = "no-store",
 ) -> Response:
-    return _page(
+    return shown(
         request,
         "report.html",
         status=status,
@@ -167,17 +160,9 @@ def _areas(house: House, unit: Unit) -> list[str]:
 
 
 def _unknown_place(request: Request) -> Response:
-    return _sorry(
+    return sorry(
         request,
         404,
         "没有找到这个二维码",
         "它可能已经换新，或者没有扫完整。请再扫一次，或把问题告诉附近的网格员、村(社区)。",
     )
-
-
-def _sorry(request: Request, status: int, title: str, text: str) -> Response:
-    return _page(request, "sorry.html", status=status, title=title, text=text)
-
-
-def _page(request: Request, template: str, **values: Any) -> Response:
-    return page(template, elder=request.query_params.get("elder") == "1", path=request.url.path, **values)

@@ -15,12 +15,13 @@ from starlette.formparsers import FormParser, MultiPartException, MultiPartParse
 from starlette.requests import ClientDisconnect, Request
 
 from bot import photos
-from handlers.report import PHONE
+from handlers.typed import PHONE
 
 PHOTOS_MAX = 3
 TEXT_MAX = 2_000  # characters
 PLACE_MAX = 100
 FIELDS_BYTES = 256 * 1024
+SMALL_BYTES = 64 * 1024
 BODY_BYTES = PHOTOS_MAX * photos.BYTES_MAX + FIELDS_BYTES
 # What is too much is read and thrown away up to here: a browser that may not finish sending shows no answer.
 DRAIN_BYTES = 4 * BODY_BYTES
@@ -69,9 +70,19 @@ async def receive(request: Request) -> Filled:
         parser = MultiPartParser(headers, chunks, max_files=_FILES_MAX, max_part_size=FIELDS_BYTES)
     else:
         parser = FormParser(headers, _bounded(request, FIELDS_BYTES))
+    return _filled(await _parsed(parser))
+
+
+async def receive_fields(request: Request) -> dict[str, str]:
+    """The fields of a small form without files, each on one line. Raises TooLarge, or Unreadable."""
+    sent = await _parsed(FormParser(request.headers, _bounded(request, SMALL_BYTES)))
+    return {name: _line(sent, name) for name in sent}
+
+
+async def _parsed(parser: MultiPartParser | FormParser) -> FormData:
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            return _filled(await parser.parse())
+            return await parser.parse()
     except (MultiPartException, ClientDisconnect, TimeoutError):
         raise Unreadable from None
 

@@ -3,17 +3,31 @@
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from starlette.responses import HTMLResponse
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
 
-from bot.pages import assets
+from bot.pages import assets, qr
 from handlers.days import clock_time
 
-# These pages set no cookie and trust none: a request from a foreign page can do nothing
-# that its sender could not do here, so no CSRF token is needed.
+# The pages of posters and receipts trust no cookie: a request from a foreign page can do nothing that its
+# sender could not do here. Those behind a cookie have a token in each form (bot/pages/personal.py).
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'self'",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=(self)",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=(self)",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+PHOTO_HEADERS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+
+PHOTO_HEADERS = {
+    "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex, nofollow",
@@ -27,12 +41,20 @@ _templates = Environment(
     lstrip_blocks=True,
 )
 _templates.globals["asset"] = assets.address
+_templates.globals["qr"] = qr.picture
 _templates.filters["clock_time"] = clock_time
 
 
-def page(
-    template: str, *, elder: bool, status: int = 200, cache: str = "no-store", **values: object
-) -> HTMLResponse:
-    """The page of `template`; `elder` asks for large type and is kept in the links of the page."""
-    html = _templates.get_template(template).render(elder=elder, mode="?elder=1" if elder else "", **values)
+def shown(
+    request: Request, template: str, *, status: int = 200, cache: str = "no-store", **values: object
+) -> Response:
+    """The page of `template`; ?elder=1 in the address asks for large type and stays in the page's links."""
+    elder = request.query_params.get("elder") == "1"
+    html = _templates.get_template(template).render(
+        elder=elder, mode="?elder=1" if elder else "", path=request.url.path, **values
+    )
     return HTMLResponse(html, status, {**_HEADERS, "Cache-Control": cache})
+
+
+def sorry(request: Request, status: int, title: str, text: str) -> Response:
+    return shown(request, "sorry.html", status=status, title=title, text=text)

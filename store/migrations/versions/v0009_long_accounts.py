@@ -9,7 +9,7 @@ half the time of a list and a shared lock on the row of a busy account. No two b
 from alembic import op
 
 revision = "0009"
-down_revision = "0004"
+down_revision = "0008"
 
 POSTING_FOLLOWS = """
 CREATE TRIGGER posting_follows BEFORE INSERT ON posting

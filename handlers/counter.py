@@ -1,0 +1,274 @@
+"""The counter of a shop: who stands there with a code or a card, what is given out, what it cost.
+
+A code is what a member brings; a card needs the household's PIN. A wrong code or PIN is an answer (a str)
+and no refusal: it must be counted.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from handlers import cards, goods, keepers, orders, pickup, sheet
+from handlers.codes import read_pickup
+from handlers.ctx import Ctx, Refused
+from handlers.me import Piece, basket_of, pieces
+from store import households, looks, people, shop, wallets
+from store.cards import Card
+from store.shop import Article, Line, Redemption, Shop
+
+UNKNOWN = "没有这个码。取货码是 6 位数字，户卡号是 8 位；请再扫一次或再输一次。"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An order that waits, as the clerk sees it: whose (masked), and each line with its number."""
+
+    shop: Shop
+    who: str
+    lines: list[tuple[int, Piece]]
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A household that came with its card: its name masked, what waits here, what it may choose."""
+
+    shop: Shop
+    card: str
+    who: str
+    points: int
+    has_pin: bool
+    may_set_pin: bool
+    lines: list[tuple[int, Piece]]
+    articles: list[Article]
+    photos: set[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What was given out at once; `left` is what the household has now."""
+
+    number: int
+    shop: Shop
+    at: int
+    clerk: str
+    who: str
+    collector: str
+    pieces: list[Piece]
+    left: int
+
+    @property
+    def points(self) -> int:
+        return sum(piece.points for piece in self.pieces)
+
+
+def shops(ctx: Ctx) -> list[Shop]:
+    """The shops at whose counter the speaker stands."""
+    found = keepers.kept(ctx)
+    if not found:
+        raise Refused("您没有管理的平安超市。")
+    return found
+
+
+def look_up(ctx: Ctx, shop_id: int, typed: str) -> Waiting | Customer | str:
+    """Who stands there with what was typed or scanned; each look is written down."""
+    one = _shop(ctx, shop_id)
+    if (code := read_pickup(typed)) is not None:
+        found = _order(ctx, one, *code)
+        return found if isinstance(found, str) else _waiting(ctx, one, found)
+    card = cards.scanned(ctx, typed)
+    return customer(ctx, one, card) if card else UNKNOWN
+
+
+def _shop(ctx: Ctx, shop_id: int) -> Shop:
+    found = next((one for one in shops(ctx) if one.id == shop_id), None)
+    if found is None:
+        raise Refused("这个超市不归您管。")
+    return found
+
+
+def _order(ctx: Ctx, one: Shop, shop_code: str, code: str) -> Redemption | str:
+    """The order of a code. A code of another shop is nothing to guess at, and is not counted."""
+    if shop_code not in ("", one.code):
+        raise Refused("这是别的超市的取货码，请到那一家去领。")
+    return pickup.find(ctx, [one], code)
+
+
+def _waiting(ctx: Ctx, one: Shop, redemption: Redemption) -> Waiting:
+    _look(ctx, redemption.household_id, f"柜台核销，单号 {redemption.id}")
+    names = people.names(ctx.tx, [redemption.person_id]) if redemption.person_id is not None else {}
+    held = [line for line in shop.lines_of(ctx.tx, redemption.id) if line.state == "held"]
+    return Waiting(
+        one, keepers.masked(next(iter(names.values()), "")), _numbered(ctx, held), redemption.expires_at
+    )
+
+
+def customer(ctx: Ctx, one: Shop, card: Card) -> Customer:
+    """The household of a card. Raises Refused for the clerk's own."""
+    _refuse_own(ctx, card.household_id)
+    _look(ctx, card.household_id, "柜台刷户卡")
+    articles = [each for each in shop.articles_of(ctx.tx, [one.id]) if goods.is_on_offer(ctx, each)]
+    return Customer(
+        shop=one,
+        card=cards.number(card),
+        who=keepers.masked(card.name),
+        points=wallets.points(ctx.tx, card.household_id),
+        has_pin=bool(card.pin_hash),
+        may_set_pin=not card.pin_hash and card.pin_open_until > ctx.now,
+        lines=_numbered(ctx, _held_here(ctx, one, card.household_id)),
+        articles=articles,
+        photos=shop.with_photo(ctx.tx, one.id),
+    )
+
+
+def _refuse_own(ctx: Ctx, household_id: int) -> None:
+    if household_id == households.of(ctx.tx, ctx.person.id):
+        raise Refused("不能给自己家经手，请由别人来办。")
+
+
+def _look(ctx: Ctx, household_id: int, why: str) -> None:
+    looks.add(ctx.tx, actor_id=ctx.person.id, subject=f"household:{household_id}", why=why, now=ctx.now)
+
+
+def _held_here(ctx: Ctx, one: Shop, household_id: int) -> list[Line]:
+    """What a household ordered in this shop and may still fetch."""
+    return [
+        line
+        for redemption in shop.held_of(ctx.tx, household_id)
+        if redemption.shop_id == one.id and redemption.expires_at > ctx.now
+        for line in shop.lines_of(ctx.tx, redemption.id)
+        if line.state == "held"
+    ]
+
+
+def _numbered(ctx: Ctx, lines: Sequence[Line]) -> list[tuple[int, Piece]]:
+    return list(zip([line.id for line in lines], pieces(ctx, lines), strict=True))
+
+
+# ---- giving out
+
+
+def hand_over(ctx: Ctx, shop_id: int, typed: str, ticked: Sequence[int], sheet_id: str) -> Receipt | str:
+    """Give the ticked lines of the order of a code to the member who brought it."""
+    one = _shop(ctx, shop_id)
+
+    def act() -> list[int] | str:
+        code = read_pickup(typed)
+        found = _order(ctx, one, *code) if code else UNKNOWN
+        if isinstance(found, str):
+            return found
+        pickup.check_time(ctx, found)
+        held = [line for line in shop.lines_of(ctx.tx, found.id) if line.state == "held"]
+        lines = [line for line in held if line.id in ticked]
+        if not lines:
+            raise Refused("还没有勾选要交的商品。")
+        return [line.id for line in orders.hand_over(ctx, found, collector="member", lines=lines)]
+
+    return _once(ctx, one, sheet_id, (typed, sorted(ticked)), act)
+
+
+def sell(
+    ctx: Ctx,
+    shop_id: int,
+    card_number: str,
+    wanted: Mapping[int, int],
+    ticked: Sequence[int],
+    *,
+    pin: str,
+    sheet_id: str,
+) -> Receipt | str:
+    """Sell a basket on a card and give out what was ordered before (`ticked`): one PIN, one receipt."""
+    one, card = _shop(ctx, shop_id), cards.scanned(ctx, card_number)
+    if card is None:
+        raise Refused("这张户卡已经挂失或作废。")
+    _refuse_own(ctx, card.household_id)
+    if problem := cards.wrong(ctx, card, pin):
+        return problem
+
+    def act() -> list[int]:
+        given = _give_ordered(ctx, one, card, ticked)
+        if any(wanted.values()):
+            basket = basket_of(ctx, one.id, wanted)
+            redemption_id, _ = orders.place(ctx, card.household_id, basket, channel="counter")
+            redemption = shop.redemption(ctx.tx, redemption_id)
+            assert redemption is not None, "an order was placed"
+            given += orders.hand_over(ctx, redemption, collector="card")
+        if not given:
+            raise Refused("还没有选商品。")
+        return [line.id for line in given]
+
+    return _once(ctx, one, sheet_id, (card.code, sorted(wanted.items()), sorted(ticked)), act)
+
+
+def _give_ordered(ctx: Ctx, one: Shop, card: Card, ticked: Sequence[int]) -> list[Line]:
+    lines = [line for line in _held_here(ctx, one, card.household_id) if line.id in ticked]
+    if len(lines) != len(set(ticked)):
+        raise Refused("勾选的商品里有的已经领走、取消或过期了，请重新刷卡。")
+    given = []
+    for redemption_id in dict.fromkeys(line.redemption_id for line in lines):
+        redemption = shop.redemption(ctx.tx, redemption_id)
+        assert redemption is not None, "a line has its order"
+        own = [line for line in lines if line.redemption_id == redemption_id]
+        given += orders.hand_over(ctx, redemption, collector="card", lines=own)
+    return given
+
+
+def first_pin(ctx: Ctx, shop_id: int, card_number: str, pin: str, again: str) -> None:
+    """The PIN that a household types in the shop for the first time, when a grid worker has opened that."""
+    _shop(ctx, shop_id)
+    card = cards.scanned(ctx, card_number)
+    if card is None or card.pin_hash or card.pin_open_until <= ctx.now:
+        raise Refused("这户现在不能在柜台设密码，请网格员先发“开通密码 卡号”。")
+    _refuse_own(ctx, card.household_id)
+    cards.set_pin(ctx, card.household_id, pin, again)
+
+
+def _once(
+    ctx: Ctx, one: Shop, sheet_id: str, content: object, act: Callable[[], list[int] | str]
+) -> Receipt | str:
+    """The receipt of what `act` gives out (numbers of lines); sent again, the same receipt."""
+    problems: list[str] = []
+    fresh: list[int] = []
+
+    def given() -> str:
+        done = act()
+        if isinstance(done, str):
+            problems.append(done)
+            return ""
+        fresh.extend(done)
+        return ",".join(map(str, done))
+
+    kept = sheet.once(ctx, sheet_id, (one.id, content), given)
+    if not kept:
+        return problems[0] if problems else UNKNOWN
+    receipt = _receipt(ctx, one, shop.lines(ctx.tx, map(int, kept.split(","))))
+    if fresh:
+        _tell(ctx, receipt, fresh)
+    return receipt
+
+
+def _receipt(ctx: Ctx, one: Shop, lines: Sequence[Line]) -> Receipt:
+    redemption = shop.redemption(ctx.tx, lines[0].redemption_id)
+    assert redemption is not None and lines[0].ended_at is not None, "given out"
+    card = cards.of(ctx, redemption.household_id)
+    return Receipt(
+        number=redemption.id,
+        shop=one,
+        at=lines[0].ended_at,
+        clerk=ctx.person.name,
+        who=keepers.masked(card.name),
+        collector=lines[0].collector,
+        pieces=pieces(ctx, lines),
+        left=wallets.points(ctx.tx, redemption.household_id),
+    )
+
+
+def _tell(ctx: Ctx, receipt: Receipt, line_ids: Sequence[int]) -> None:
+    """The household hears what was given out in its name."""
+    redemption = shop.redemption(ctx.tx, receipt.number)
+    assert redemption is not None, "given out"
+    what = "、".join(f"{piece.name} {piece.count} {piece.measure}" for piece in receipt.pieces)
+    text = (
+        f"【{receipt.shop.name}】您家领走了{what}，{receipt.points} 分，单号 {receipt.number}，"
+        f"经手人{receipt.clerk}。现有 {receipt.left} 分。不是您家领的，请马上回复“投诉”说明。"
+    )
+    keepers.tell_household(ctx, redemption.household_id, text, fact="shop.receipt", key=line_ids[0])

@@ -1,0 +1,142 @@
+"""Who keeps a shop (店长, 监督员), which of its articles a text names, who is told what happens there."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from handlers.ctx import GAP, Ctx, JobCtx, Refused, may
+from handlers.goods import squeezed
+from nlp.plain import plain
+from store import households, outbox, people, shop
+from store.shop import Article, Shop
+
+MANAGER = ("shop_manager",)
+KEEPERS = ("shop_manager", "shop_supervisor")
+TOPIC = "管店"  # of a keeper's commands in 帮助
+_BETWEEN = r"[\s,:;、。]*"
+
+
+def kept(ctx: Ctx, *roles: str) -> list[Shop]:
+    """The shops that the speaker keeps in one of these roles, as manager where none is named."""
+    return [one for one in shop.all_shops(ctx.tx) if may(ctx, one.unit_id, *(roles or MANAGER))]
+
+
+def the_shop(ctx: Ctx, text: str, *roles: str) -> tuple[Shop, str]:
+    """The shop that a text begins with, or the only one the speaker keeps; and the rest of the text."""
+    mine = kept(ctx, *roles)
+    if not mine:
+        raise Refused("您没有管理的平安超市。")
+    for one in sorted(mine, key=lambda one: -len(one.name)):
+        if match := re.match(rf"{_spelled(one.name)}{GAP}", text):
+            return one, text[match.end() :]
+    if len(mine) > 1:
+        raise Refused(f"您管几个店，请先写店名：{'、'.join(one.name for one in mine)}。")
+    return mine[0], text
+
+
+def the_article(ctx: Ctx, one: Shop, text: str) -> tuple[Article, str]:
+    """The article of a shop that a text begins with, by its whole name or code, and the rest of the text.
+
+    The longest name counts: 食用油 1.8 L 20 is twenty of that oil.
+    """
+    found: list[tuple[int, Article]] = []
+    for article in shop.articles_of(ctx.tx, [one.id]):
+        for label in (article.name, article.code, article.name.split()[0]):
+            if match := re.match(rf"{_spelled(label)}(?![A-Za-z])", text, re.IGNORECASE):
+                found.append((match.end(), article))
+    longest = max((end for end, _ in found), default=0)
+    named = {article.id: article for end, article in found if end == longest}
+    if not named:
+        raise Refused(f"{one.name}没有这样商品，发“库存”看名称。")
+    if len(named) > 1:
+        raise Refused(f"请写全名：{'、'.join(sorted(article.name for article in named.values()))}")
+    return next(iter(named.values())), text[longest:]
+
+
+def _spelled(name: str) -> str:
+    """A pattern for a name, however its parts are set apart."""
+    return _BETWEEN.join(map(re.escape, squeezed(name)))
+
+
+def of_the_shop(ctx: Ctx, match: re.Match[str]) -> tuple[Shop, Article, str] | None:
+    """The speaker's shop, one of its articles, and what else the `text` of a manager's command says.
+
+    None where it names no article and is not written like a command: 盘点的时候灯坏了 is a report.
+    """
+    one, rest = the_shop(ctx, plain(match["text"]))
+    try:
+        article, rest = the_article(ctx, one, rest)
+    except Refused:
+        if match.string[match.start("text") - 1] not in " \n:：,，":
+            return None
+        raise
+    return one, article, re.sub(rf"^{GAP}", "", rest).strip()
+
+
+def shop_of(ctx: Ctx | JobCtx, shop_id: int) -> Shop:
+    return next(one for one in shop.all_shops(ctx.tx) if one.id == shop_id)
+
+
+def masked(name: str) -> str:
+    """李**: enough for who knows the person."""
+    return name[:1] + "*" * (len(name) - 1) if name else "未登记姓名的居民"
+
+
+# --- who is told
+
+
+def tell_supervisors(ctx: Ctx | JobCtx, one: Shop, text: str, *, fact: str, key: object) -> None:
+    """What a supervisor must see, once per `key`."""
+    _tell(ctx, _holding(ctx, one, "shop_supervisor"), text, fact=fact, key=key)
+
+
+def tell_keepers(ctx: Ctx | JobCtx, one: Shop, text: str, *, fact: str, key: object) -> None:
+    """What both the manager and the supervisor of a shop must know."""
+    holders = [person_id for role in KEEPERS for person_id in _holding(ctx, one, role)]
+    _tell(ctx, list(dict.fromkeys(holders)), text, fact=fact, key=key)
+
+
+def tell_household(ctx: Ctx | JobCtx, household_id: int, text: str, *, fact: str, key: object) -> None:
+    """Everybody of the household who has WeChat."""
+    members = [person_id for person_id, _ in households.members_of(ctx.tx, household_id)]
+    _tell(ctx, members, text, fact=fact, key=key)
+
+
+def tell_group(ctx: Ctx | JobCtx, one: Shop, text: str, *, fact: str, key: object) -> None:
+    """The group of the unit that the shop stands in."""
+    unit = ctx.registry.units[one.unit_id]
+    row = outbox.row(
+        channel="group",
+        address=unit.group_webhook,
+        unit_id=unit.id,
+        text=text,
+        fact=fact,
+        idem=f"{fact}:{key}:{unit.code}",
+        now=ctx.now,
+    )
+    outbox.add(ctx.tx, [row])
+
+
+def _holding(ctx: Ctx | JobCtx, one: Shop, role: str) -> list[int]:
+    """Those who hold the role nearest to the shop: its village's, else its town's, else the county's."""
+    for unit in ctx.registry.chain(one.unit_id):
+        if holders := people.holding(ctx.tx, role, [unit.id]):
+            return [person_id for person_id, _, _ in holders]
+    return []
+
+
+def _tell(
+    ctx: Ctx | JobCtx, person_ids: Sequence[int] | Iterable[int], text: str, *, fact: str, key: object
+) -> None:
+    openids = people.accounts_of(ctx.tx, person_ids, "official")
+    rows = [
+        outbox.row(
+            channel="official",
+            address=openid,
+            text=text,
+            fact=fact,
+            idem=f"{fact}:{key}:{person_id}",
+            now=ctx.now,
+        )
+        for person_id, openid in sorted(openids.items())
+    ]
+    outbox.add(ctx.tx, rows)

@@ -1,0 +1,85 @@
+"""Many movements in one statement: their rows travel as JSON, the database books what it does not know."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from store import ledger
+from store.db import Conflict, Tx
+
+_COLUMNS = (
+    *("txn", "kind", "debit", "credit", "unit", "asked", "amount", "idem", "digest", "reason", "actor_id"),
+    *("case_id", "at", "rule", "revision", "cause", "day", "person_id", "application_id"),
+)
+_WHOLE = {
+    "debit",
+    "credit",
+    "unit",
+    "asked",
+    "amount",
+    "actor_id",
+    "case_id",
+    "at",
+    "person_id",
+    "application_id",
+    "owner",
+    "cohort",
+}
+
+
+def book_all(tx: Tx, rows: Sequence[Mapping[str, Any]], known: Mapping[str, str] | None = None) -> int:
+    """Book movements, each once per `idem`; how many were new.
+
+    A row has ledger.move's request, `amount`, `idem`, `digest`, `revision` and `at`; `known` are digests by
+    key that the caller has looked up. Raises Conflict when a key stands for another request, Insufficient and
+    Frozen as ledger.move does: then none is booked.
+    """
+    seen = dict(known or {})
+    seen |= _digests(tx, [row["idem"] for row in rows if row["idem"] not in seen])
+    if any(seen.get(row["idem"], row["digest"]) != row["digest"] for row in rows):
+        raise Conflict
+    new = [{name: row[name] for name in _COLUMNS} for row in rows if row["idem"] not in seen]
+    if not new:
+        return 0
+    try:
+        return int(tx.execute(sa.text(_BOOK_ALL[tx.dialect]), {"rows": as_json(new)}).rowcount)
+    except sa.exc.IntegrityError as error:
+        raise ledger.refusal(error) from error
+
+
+def _digests(tx: Tx, keys: Sequence[str]) -> dict[str, str]:
+    """Digest by key, of those that were booked before."""
+    if not keys:
+        return {}
+    given = {"rows": as_json([{"idem": key} for key in keys])}
+    return {row[0]: row[1] for row in tx.execute(sa.text(_KNOWN[tx.dialect]), given)}
+
+
+def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
+    return json.dumps(rows, ensure_ascii=False)
+
+
+def table_of(*columns: str) -> dict[str, str]:
+    """Rows that lie in JSON as a table `r` of these columns, for each dialect; each row is parsed once."""
+    typed = ", ".join(f"{name} {'bigint' if name in _WHOLE else 'text'}" for name in columns)
+    fields = ", ".join(f"value ->> '$.{name}' AS {name}" for name in columns)
+    return {
+        "sqlite": f"(SELECT {fields} FROM json_each(:rows)) AS r",  # noqa: S608
+        "postgresql": f"json_to_recordset(CAST(:rows AS json)) AS r({typed})",
+    }
+
+
+BOTH = ("sqlite", "postgresql")
+_BOOK_ALL = {
+    # SQLite's guards refuse a known key before ON CONFLICT is asked; on PostgreSQL one may come in meanwhile.
+    name: f"INSERT INTO xfer ({', '.join(_COLUMNS)}) "  # noqa: S608
+    f"SELECT {', '.join(_COLUMNS)} FROM {table_of(*_COLUMNS)[name]} "
+    "WHERE NOT EXISTS (SELECT 1 FROM xfer x WHERE x.idem = r.idem) ON CONFLICT (idem) DO NOTHING"
+    for name in BOTH
+}
+_KNOWN = {
+    name: f"SELECT r.idem, x.digest FROM {table_of('idem')[name]} JOIN xfer x ON x.idem = r.idem"  # noqa: S608
+    for name in BOTH
+}

@@ -1,0 +1,80 @@
+"""Points that are good until a day: what expires next, what expired, and the movements that sweep it.
+
+A cohort is the last day its points are good, as 20271231.
+"""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from store import bulk, ledger
+from store.db import Tx
+from store.digest import digest_of
+from store.ledger import POINTS
+from store.tables import accounts, acct, bal, freezes, members, outbox
+
+
+@dataclass(frozen=True, slots=True)
+class Warning:
+    """A member to be told that `points` of the household end with the day `cohort`."""
+
+    household_id: int
+    cohort: int
+    points: int
+    person_id: int
+    openid: str
+
+
+_FROZEN = sa.select(freezes.c.household_id).where(freezes.c.lifted_at.is_(None))
+_EXPIRING = (acct.c.kind == "wallet", acct.c.unit == POINTS, acct.c.cohort > 0, bal.c.posted > 0)
+
+
+def sweep(tx: Tx, today: int, *, run: str, now: int) -> int:
+    """Everything left in cohorts before `today` goes to the expired account, in one statement; the points.
+
+    What is frozen does not move: a later run takes it. `run` is part of the keys: one run books once.
+    """
+    query = (
+        sa.select(acct.c.id, acct.c.cohort, bal.c.posted)
+        .join(bal, bal.c.acct == acct.c.id)
+        .where(*_EXPIRING, acct.c.cohort < today, acct.c.owner.not_in(_FROZEN))
+        .order_by(acct.c.id)
+        .with_for_update(of=bal)  # PostgreSQL: nobody spends them between the look and the movement
+    )
+    due = tx.execute(query).all()
+    if not due:
+        return 0
+    sink = ledger.account(tx, "expired")
+    rows = []
+    for account, cohort, posted in due:
+        key = f"expire:{cohort}:{account}:{run}"
+        request = ledger.request(
+            kind="expire", debit=account, credit=sink, amount=posted, txn=f"expire:{run}", reason="积分到期"
+        )
+        more = {"amount": posted, "idem": key, "digest": digest_of(request), "revision": "", "at": now}
+        rows.append({**request, **more})
+    bulk.book_all(tx, rows)
+    return sum(row[2] for row in due)
+
+
+def warnings(tx: Tx, *, first: int, last: int, limit: int) -> list[Warning]:
+    """Members not told yet of points of theirs that end between two days, both included."""
+    parts = [sa.cast(column, sa.Text) for column in (acct.c.owner, acct.c.cohort, members.c.person_id)]
+    key = sa.literal("points.expiring:") + parts[0] + ":" + parts[1] + ":" + parts[2]
+    told = sa.select(outbox.c.id).where(outbox.c.idem == key).correlate(acct, members)
+    query = (
+        sa.select(
+            acct.c.owner, acct.c.cohort, bal.c.posted, members.c.person_id, sa.func.max(accounts.c.account)
+        )
+        .select_from(acct)
+        .join(bal, bal.c.acct == acct.c.id)
+        .join(members, sa.and_(members.c.household_id == acct.c.owner, members.c.until.is_(None)))
+        .join(
+            accounts, sa.and_(accounts.c.person_id == members.c.person_id, accounts.c.channel == "official")
+        )
+        .where(*_EXPIRING, acct.c.cohort >= first, acct.c.cohort <= last, ~sa.exists(told))
+        .group_by(acct.c.owner, acct.c.cohort, bal.c.posted, members.c.person_id)
+        .order_by(acct.c.owner, acct.c.cohort, members.c.person_id)
+        .limit(limit)
+    )
+    return [Warning(*row) for row in tx.execute(query)]
