@@ -210,8 +210,18 @@ def test_two_processes_on_one_postgresql_remind_once(county_url: str, town: Town
         if name
     ]
     assert sorted(ran) == [
-        "best_before...ry.warn",
-        "Ellipsis",
+        "best_before.warn",
+        "blocks.seal",
+        "checkin.remind_missing",
+        "earn.pay_withheld",
+        "expiry.sweep",
+        "expiry.warn",
+        "hot.tell_county",
+        "publicity.post",
+        "reconcile.nightly",
+        "redeem.expire",
+        "reply.release_overdue",
+        "statement.month_end",
     ]
 
 
