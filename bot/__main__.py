@@ -286,6 +286,47 @@ def points_grant(
     typer.echo(f"预算 {number} 现余 {done['left']} 分。")
 
 
+@points_app.command(
+    "batch", help="月底批量积分：先看一遍，每行的错都说清；--propose 提交，由另一个人在公众号里批准。"
+)
+def points_batch(
+    file: Annotated[Path, typer.Argument(help=".xlsx 或 .csv：户号或人员编号、分数、事由")],
+    month: Annotated[str, typer.Option(help="哪个月，例如 2026-11")] = "",
+    rule: Annotated[str, typer.Option(help="rules/points.toml 里 path = batch 的名称，例如 月度评议")] = "",
+    propose: Annotated[bool, typer.Option("--propose", help="没有错就提交，等另一个人批准")] = False,
+    by: Annotated[str, typer.Option(help="谁提交：村(社区)工作人员或指挥中心的姓名、人员编号")] = "",
+    sample: Annotated[bool, typer.Option("--sample", help="写一张样表到这个文件，不看也不提交")] = False,
+    unit: Annotated[str, typer.Option(help="样表里列出这个村(社区)或网格（编码）的各户")] = "",
+) -> None:
+    from bot import batch_command
+
+    try:
+        if sample:
+            with _reading() as db:
+                count = batch_command.write_sample(file, db, unit)
+            typer.echo(f"样表写在 {file}，{count} 户。填好分数再运行，没写分数的行不算。")
+            return
+        rows, notes = batch_command.read(file)
+        for note in notes:
+            typer.echo(f"提醒：{note}", err=True)
+        with _reading() as db:
+            seen = batch_command.preview(db, _settings().rules_dir, rule, month, rows, by if propose else "")
+    except ValueError as error:
+        stop(str(error))
+    batch_command.write(seen, sys.stdout)
+    if seen.errors:
+        for line in seen.errors:
+            typer.echo(line, err=True)
+        stop(f"共 {len(seen.errors)} 处不对，什么都没有提交。")
+    if not propose:
+        typer.echo("没有错。要提交就加上 --propose --by 姓名。")
+        return
+    done = _write("points-batch", {"rule": rule, "month": month, "rows": rows, "by": by})
+    if done["errors"]:
+        stop("\n".join(done["errors"]))
+    typer.echo(f"已提交，批次 {done['number']}。请另一个人在公众号里发：批准批次 {done['number']}")
+
+
 @points_app.command("statements", help="导出一个月的积分对账单（每户一行），.xlsx 或 .csv。")
 def points_statements(
     month: Annotated[str, typer.Option("--month", help="月份，例如 2026-11")],

@@ -32,7 +32,7 @@ WAIT_SECONDS = 10.0
 RESIDENT, WORKER, COLLEAGUE = "李秀英", "何春梅", "周建国"
 STAFF, DISPATCHER, SHOP = "徐慧敏", "顾晓宁", "戴满仓"
 VILLAGE = "QH-XF"
-GRANTS = 1  # the town's budget for shop points, granted with the first award
+GRANTS = 2  # the town's budgets for shop points and for workers' scores, granted with the first award
 
 
 def run(rules: Path) -> int:
@@ -248,9 +248,9 @@ async def _redeem(story: Story) -> str:
 
 
 async def _hand_over(story: Story, code: str) -> None:
-    await story.say(SHOP, f"核销 {code}", f"核销成功：{RESIDENT}，大米 1 斤，10 分。请交货。")
-    await story.say(SHOP, f"核销 {code}", "没有这个取货码，或者已经领取、过期了。")
-    story.row("台账笔数", story.count("ledger"), GRANTS + 5 + _first_stock(story))
+    await story.say(SHOP, f"核销 {code}", f"核销成功（单号 1）：{RESIDENT}，大米 1 斤，10 分。请交货。")
+    await story.say(SHOP, f"核销 {code}", "没有这个取货码，或者已经领取、过期了。还可以试 4 次。")
+    story.row("台账笔数", story.count("ledger"), GRANTS + 6 + _first_stock(story))
 
 
 def _first_stock(story: Story) -> int:

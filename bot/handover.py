@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from bot import batch_command
 from bot.house import House
 from bot.points_commands import grant
 from bot.settings import Settings
@@ -47,7 +48,12 @@ def retry_inbox(house: House, _given: dict[str, Any]) -> dict[str, Any]:
     return dict(house.retry_failed())
 
 
-WORKS: dict[str, Work] = {"import-registry": import_files, "inbox-retry": retry_inbox, "points-grant": grant}
+WORKS: dict[str, Work] = {
+    "import-registry": import_files,
+    "inbox-retry": retry_inbox,
+    "points-grant": grant,
+    "points-batch": batch_command.propose,
+}
 
 
 def routes(house: House) -> list[Route]:

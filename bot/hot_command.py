@@ -1,11 +1,8 @@
 """`mashang hot`: what many people reported, from a table of messages or from the county's own cases."""
 
-import csv
-import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
@@ -14,7 +11,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from bot.text_file import read_text
+from bot.table_file import rows
 from handlers.days import DAY_SECONDS, local
 from nlp.classify import classify
 from nlp.hot import Issue, cluster
@@ -63,7 +60,7 @@ def read_table(file: Path) -> Found:
 
     Raises ValueError with one line in Chinese.
     """
-    lines = _sheet(file) if file.suffix.lower() == ".xlsx" else _csv(file)
+    lines = rows(file)
     header = [name.strip() for name in next(lines, [])]
     places = _places(header)
     for names in (("time",), ("title", "detail")):
@@ -184,32 +181,3 @@ def _report(cells: dict[str, str], number: int) -> Report:
 
 def _count(text: str) -> int:
     return int(text) if text.isdecimal() else 0
-
-
-def _csv(file: Path) -> Iterator[list[str]]:
-    try:
-        yield from csv.reader(io.StringIO(read_text(file), newline=""))
-    except csv.Error as error:
-        raise ValueError(f"{file.name} 不是正确的 CSV：{error}") from None
-
-
-def _sheet(file: Path) -> Iterator[list[str]]:
-    """The first sheet of a workbook, each cell as text."""
-    from openpyxl import load_workbook
-
-    try:
-        book = load_workbook(file, read_only=True, data_only=True)
-    except OSError as error:
-        raise ValueError(f"读不了 {file}：{error.strerror}") from None
-    except Exception:  # not a zip, not a workbook, a broken part: the library raises what it meets
-        raise ValueError(f"{file.name} 不是 Excel 的 .xlsx 文件") from None
-    for row in book.worksheets[0].iter_rows(values_only=True):
-        yield [_text(cell) for cell in row]
-
-
-def _text(cell: object) -> str:
-    if isinstance(cell, datetime):
-        return f"{cell:%Y-%m-%d %H:%M:%S}"
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return "" if cell is None else str(cell)

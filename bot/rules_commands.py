@@ -32,6 +32,9 @@ def learn(
     text: TextOption = "title,detail",
     label: LabelOption = "label",
     max_words: Annotated[int, typer.Option(help="最多多少个词", min=10)] = 3000,
+    parts: Annotated[float, typer.Option(help="其中词的片段最多占多少", min=0, max=1)] = 0.1,
+    singles: Annotated[float, typer.Option(help="其中单字最多占多少", min=0, max=1)] = 0.05,
+    sure: Annotated[float, typer.Option(help="跟得多紧：专门写来学的句子用 3", min=0.01, max=100)] = 0.25,
 ) -> None:
     try:
         from nlp.learn import learn as learn_rules
@@ -45,6 +48,9 @@ def learn(
                 columns,
                 labels,
                 max_words=max_words,
+                parts=parts,
+                singles=singles,
+                sure=sure,
                 on_progress=lambda step, share: bar.update(
                     task, completed=share, description=STEPS.get(step, step)
                 ),
@@ -98,6 +104,24 @@ def explain(text: Annotated[str, typer.Argument(help="一句话")], rules: Rules
     for mark in marks(text, loaded):
         weights = "，".join(f"{code} {weight:+d}" for code, weight in mark.weights)
         typer.echo(f"{mark.word}：{weights}")
+    _show_alarm(text, rules)
+
+
+def _show_alarm(text: str, rules: Path) -> None:
+    """Why it is an emergency, where the file stands in a town's folder of rules."""
+    from nlp.rules import load
+    from nlp.urgent import evidence, urgent
+
+    if rules.name != "categories.toml" or not (rules.parent / "urgent.toml").exists():
+        return
+    try:
+        town = load(rules.parent)
+    except (ValueError, OSError) as error:
+        _stop(f"规则文件有错：{error}")
+    if call := urgent(text, town):
+        typer.echo(f"紧急，请拨打 {call}")
+    for what, weight in evidence(text, town):
+        typer.echo(f"{what}：{weight:+d}")
 
 
 @app.command(help="两个规则文件分得不一样的文本。")

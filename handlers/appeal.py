@@ -90,8 +90,9 @@ def uphold(ctx: Ctx, match: re.Match[str]) -> str:
         return f"{name} 申诉成立，{called(ctx, measure.household_id)}的积分已解冻。"
     _give_back(ctx, measure, name)
     text = f"您家对 {name} 的申诉成立，{measure.points} 分已退回。"
-    told = tell(ctx, households.successor(ctx.tx, measure.household_id), text, fact="points.upheld", key=name)
-    return f"{name} 申诉成立，{measure.points} 分已退回{called(ctx, measure.household_id)}。{heard(told)}"
+    household_id = households.successor(ctx.tx, measure.household_id)
+    told = tell(ctx, household_id, text, fact="points.upheld", key=name)
+    return f"{name} 申诉成立，{measure.points} 分已退回{called(ctx, household_id)}。{heard(told)}"
 
 
 def _give_back(ctx: Ctx, measure: Measure, name: str) -> None:

@@ -1,9 +1,13 @@
 """申请积分: points for what no report shows (publicity, mediation …), applied for with a photo."""
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from handlers import application_notices as notices
+from handlers import sheet
+from handlers.announce import clip
 from handlers.codes import derived_token
 from handlers.ctx import GAP, NUMBER, Ctx, Refused, areas, command, may
 from handlers.days import clock_time, local
@@ -25,6 +29,7 @@ TEXT_MAX, TEXT_MIN = 500, 4  # characters
 DAYS_BACK = 30
 OPEN_MAX = 10  # of one person at a time
 LIST_MAX = 10
+SHOWN_MAX = 250  # characters: a reply holds 2,048 bytes
 STATES = {
     "applied": "待初审",
     "proposed": "待批准",
@@ -68,8 +73,11 @@ def apply_for(ctx: Ctx, match: re.Match[str]) -> str:
     return f"替{person.name}登记：" + _answer(ctx, submit(ctx, person, match["text"]))
 
 
-def submit(ctx: Ctx, person: Person, text: str) -> Application:
-    """Open the application of somebody; once it is complete the grid worker hears of it."""
+def submit(ctx: Ctx, person: Person, text: str, jpegs: Sequence[bytes] = ()) -> Application:
+    """Open the application of somebody; once it is complete the grid worker hears of it.
+
+    `jpegs` come from a page; a chat's photos are fetched later.
+    """
     text = UNSTORABLE.sub("", text).strip()[:TEXT_MAX]
     rule = _rule_of(ctx, text)
     day = _day_of(ctx, text)
@@ -102,6 +110,8 @@ def submit(ctx: Ctx, person: Person, text: str) -> Application:
     since = ctx.now - JOIN_SECONDS
     if ctx.account is not None and ctx.account.photo_at >= since:
         photos.show(ctx.tx, application_id=number, account_id=ctx.account.id, since=since)
+    for jpeg in jpegs:
+        photos.add(ctx.tx, application_id=number, jpeg=jpeg, now=ctx.now)
     return pass_on(ctx, find(ctx, str(number)))
 
 
@@ -157,6 +167,44 @@ def add_photo(ctx: Ctx, media_id: str, *, photos_max: int, after: int) -> str | 
     return f"照片已加到申请 {application.id}。"
 
 
+def from_page(ctx: Ctx, title: str, day: str, text: str, jpegs: Sequence[bytes], sheet_id: str) -> str:
+    """Apply by the form of /me/apply, once however often it is sent; what the applicant is told."""
+    rule = next((one for one in rules_of(ctx) if one.title == title), None)
+    if rule is None:
+        raise Refused("请选一个项目。")
+    if rule.evidence == "photo" and not jpegs:
+        raise Refused(f"{rule.title}要照片作凭证，请选一张照片。")
+
+    def act() -> str:
+        application = submit(ctx, ctx.person, f"{title} {day} {text}", jpegs)
+        return f"编号 {application.id}，{notices.called(ctx, application)}。等网格员初审。"
+
+    return sheet.once(ctx, sheet_id, (title, day, text), act)
+
+
+def rules_of(ctx: Ctx) -> tuple[PointsRule, ...]:
+    """What may be applied for."""
+    return ctx.county.rules.points.of_path("application")
+
+
+@dataclass(frozen=True, slots=True)
+class Applying:
+    """What the page of one's own applications shows; `first` and `last` day may be chosen."""
+
+    rules: tuple[PointsRule, ...]
+    own: list[tuple[Application, str, str]]  # one, what it is called, its state
+    first: str
+    last: str
+
+
+def page_of(ctx: Ctx) -> Applying:
+    today = local(ctx.now).date()
+    found = applications.of_person(ctx.tx, ctx.person.id, LIST_MAX)
+    own = [(one, notices.called(ctx, one), state_of(one)) for one in found]
+    first = (today - timedelta(days=DAYS_BACK)).isoformat()
+    return Applying(rules_of(ctx), own, first, today.isoformat())
+
+
 @command("我的申请", "申请进度", usage="我的申请", about="自己的积分申请到了哪一步", topic=TOPIC)
 def own(ctx: Ctx, _match: re.Match[str]) -> str:
     found = applications.of_person(ctx.tx, ctx.person.id, LIST_MAX)
@@ -167,12 +215,14 @@ def own(ctx: Ctx, _match: re.Match[str]) -> str:
 
 @command("看申请", "申请详情", grammar=NUMBER, usage="看申请 编号", about="申请的内容和经过", topic=TOPIC)
 def look(ctx: Ctx, match: re.Match[str]) -> str:
+    if ctx.message.chat:
+        raise Refused(f"申请里有个人情况，不在群里显示。请单独发给我：看申请 {int(match['number'])}")
     application = find(ctx, match["number"])
     name, unit = notices.person_of(ctx, application)
     lines = [
         f"申请 {application.id}：{state_of(application)}",
         f"{name}（{unit}）　{notices.called(ctx, application)}",
-        f"内容：{mask_phones(application.text)}",
+        f"内容：{clip(mask_phones(application.text), SHOWN_MAX)}",
     ]
     lines += [f"照片：{link}" for link in _photo_links(ctx, application)]
     if lacks_photo(ctx, application):
@@ -309,7 +359,7 @@ def _neighbour(ctx: Ctx, name: str, phone: str) -> Person:
 def _rule_of(ctx: Ctx, text: str) -> PointsRule:
     """The rule that the text names; else the one whose words it holds most of."""
     said = plain(text)
-    rules = ctx.county.rules.points.of_path("application")
+    rules = rules_of(ctx)
     titled = sorted((rule for rule in rules if rule.title in said), key=lambda rule: said.index(rule.title))
     if titled:
         # 协助巡查 holds no other title, but 志愿服务宣传 does: what is said first counts, the longer of two.
@@ -324,7 +374,7 @@ def _rule_of(ctx: Ctx, text: str) -> PointsRule:
 
 
 def _offer(ctx: Ctx) -> str:
-    rules = ctx.county.rules.points.of_path("application")
+    rules = rules_of(ctx)
     if not rules:
         return "本地还没有可以申请积分的项目。"
     titles = "、".join(

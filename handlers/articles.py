@@ -15,10 +15,11 @@ from store.shop import Article, Shop
 NAME_MAX = 30  # characters
 PRICE_MAX = 100_000  # points
 PHOTO_SECONDS = 3600  # how long a photo sent ahead is the article's
-MEASURE = r"[^\d\s,，]{1,3}"
+# A measure stands at its number; only one that is known as such may stand apart from it.
+MEASURE = r"\s?(?:公斤|千克|[斤袋瓶把盒块条支提个张包双次件桶箱只台套份罐])|[^\d\s,，]{1,3}"
 NEW = re.compile(
     rf"(?P<name>.+?)[\s,，]+(?P<price>\d{{1,6}})\s*分?[\s,，]+"
-    rf"(?:(?P<service>服务)|(?P<count>\d{{1,6}})\s*(?P<measure>{MEASURE})?)(?:[\s,，]+(?P<supplier>.+))?"
+    rf"(?:(?P<service>服务)|(?P<count>\d{{1,6}})(?P<measure>{MEASURE})?(?![^\s,，]))(?:[\s,，]+(?P<supplier>.+))?"
 )
 HOW_NEW = (
     "请这样发：上架 名称 价格 数量 来源，例如：上架 酱油 500 ml 15分 20瓶 供销社；服务写：上架 理发 30分 服务"
@@ -60,7 +61,7 @@ def _again(ctx: Ctx, article: Article) -> str:
 
 def _add(ctx: Ctx, one: Shop, name: str, price: int, new: re.Match[str]) -> str:
     is_service, supplier = bool(new["service"]), (new["supplier"] or "").strip()
-    measure = new["measure"] or ("次" if is_service else "件")
+    measure = (new["measure"] or "").strip() or ("次" if is_service else "件")
     article_id = shop.add_article(
         ctx.tx,
         shop_id=one.id,

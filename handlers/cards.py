@@ -9,6 +9,7 @@ from handlers.codes import keyed, new_code
 from handlers.ctx import GAP, Ctx, Refused, areas, command
 from handlers.days import DAY_SECONDS, clock_time
 from handlers.earn import household_of
+from handlers.names import masked
 from store import cards, households, looks
 from store.cards import Card
 from store.units import Unit
@@ -80,9 +81,7 @@ def printed(ctx: Ctx, unit_id: int) -> list[Face]:
         raise Refused("这不是您的片区。")
     looks.add(ctx.tx, actor_id=ctx.person.id, subject=f"unit:{unit_id}", why="打印户卡", now=ctx.now)
     found = cards.in_units(ctx.tx, ctx.registry.under(unit_id), PRINT_MAX)
-    return [
-        Face(keepers.masked(card.name), _home(ctx, card), number(card), address(ctx, card)) for card in found
-    ]
+    return [Face(masked(card.name), _home(ctx, card), number(card), address(ctx, card)) for card in found]
 
 
 def _home(ctx: Ctx, card: Card) -> str:

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from handlers import keepers
 from handlers.ctx import Ctx, Refused
 from handlers.days import ZONE, local_day
+from handlers.names import masked
 from store import cards, people, stock
 from store.shop import Shop
 from store.stock import Given
@@ -71,9 +72,9 @@ def _lines(ctx: Ctx, given: Sequence[Given], articles: Mapping[int, tuple[str, s
             at=one.at,
             what=f"{articles[one.article_id][0]} {one.count} {articles[one.article_id][1]}",
             points=one.points,
-            who=keepers.masked(whose[one.household_id]),
+            who=masked(whose[one.household_id]),
             collector=COLLECTORS[one.collector]
-            + (f"（{keepers.masked(names[one.proxy_id])}）" if one.proxy_id is not None else ""),
+            + (f"（{masked(names[one.proxy_id])}）" if one.proxy_id is not None else ""),
             clerk=names[one.clerk_id],
         )
         for one in given

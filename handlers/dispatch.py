@@ -2,7 +2,7 @@
 
 import re
 
-from handlers import approval
+from handlers import approval, batch_approval
 from handlers.announce import announce, called, clip
 from handlers.ctx import GAP, NUMBER, Ctx, Refused, areas, command, may
 from handlers.days import clock_time
@@ -198,7 +198,7 @@ def to_do(ctx: Ctx, _match: re.Match[str]) -> str:
         if case.due_at < ctx.now
     ]
     lines += _listed(ctx, "已超时", late)
-    lines += approval.waiting(ctx)
+    lines += [*approval.waiting(ctx), *batch_approval.waiting(ctx)]
     return "\n".join(line for line in lines if line) or "没有待办，都处理完了。"
 
 

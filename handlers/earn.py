@@ -4,7 +4,7 @@ import calendar
 from datetime import date
 
 from handlers.codes import new_code
-from handlers.ctx import Ctx, JobCtx, cron
+from handlers.ctx import County, Ctx, JobCtx, cron
 from handlers.days import local_day
 from handlers.points_rules import PERIODS, SUBJECTS, PointsRule, PointsRules
 from store import awards, households, people
@@ -113,6 +113,6 @@ def cohort_of(rules: PointsRules, day: str) -> int:
     return year * 10_000 + month * 100 + calendar.monthrange(year, month)[1]
 
 
-def town_of(ctx: Ctx | JobCtx, unit_id: int) -> int:
+def town_of(ctx: Ctx | JobCtx | County, unit_id: int) -> int:
     """The town that holds a unit; what lies above the towns is its own."""
     return next((unit.id for unit in ctx.registry.chain(unit_id) if unit.level == "town"), unit_id)

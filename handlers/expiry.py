@@ -1,11 +1,13 @@
 """Points that expire, where a county wants it: the nightly sweep, and a word to each household before."""
 
 from datetime import date, timedelta
+from typing import Any
 
 from handlers.ctx import JobCtx, cron
 from handlers.days import local, local_day
 from store import expiries, outbox, wallets
 from store.db import Tx
+from store.expiries import Ending
 
 WARNED_DAYS = 30
 WARNINGS_BATCH = 500
@@ -36,15 +38,19 @@ def sweep(ctx: JobCtx) -> None:
     expiries.sweep(ctx.tx, as_cohort(today), run=local_day(ctx.planned), now=ctx.now)
 
 
-@cron(every=600)
-def warn(ctx: JobCtx) -> None:
-    """Tell who was not told yet, some at a time, at hours when people are awake."""
+def _to_warn(ctx: JobCtx) -> list[Ending]:
+    """Who was not told yet, some at a time, at hours when people are awake."""
     moment = local(ctx.now)
     if moment.hour not in WAKING_HOURS:
-        return
+        return []
     today = moment.date()
     last = as_cohort(today + timedelta(days=WARNED_DAYS))
-    due = expiries.warnings(ctx.tx, first=as_cohort(today), last=last, limit=WARNINGS_BATCH)
+    return expiries.warnings(ctx.tx, first=as_cohort(today), last=last, limit=WARNINGS_BATCH)
+
+
+@cron(every=600, prepare=_to_warn)
+def warn(ctx: JobCtx, due: Any) -> None:
+    """Tell each member once of what ends; the key of the notice is what `expiries.warnings` looks for."""
     outbox.add(
         ctx.tx,
         [

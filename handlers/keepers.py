@@ -40,8 +40,10 @@ def the_article(ctx: Ctx, one: Shop, text: str) -> tuple[Article, str]:
     """
     found: list[tuple[int, Article]] = []
     for article in shop.articles_of(ctx.tx, [one.id]):
-        for label in (article.name, article.code, article.name.split()[0]):
-            if match := re.match(rf"{_spelled(label)}(?![A-Za-z])", text, re.IGNORECASE):
+        # A number may follow a name at once (大米20), never a code.
+        labels = {article.name: "A-Za-z", article.name.split()[0]: "A-Za-z", article.code: r"A-Za-z\d"}
+        for label, goes_on in labels.items():
+            if match := re.match(rf"{_spelled(label)}(?![{goes_on}])", text, re.IGNORECASE):
                 found.append((match.end(), article))
     longest = max((end for end, _ in found), default=0)
     named = {article.id: article for end, article in found if end == longest}
@@ -74,11 +76,6 @@ def of_the_shop(ctx: Ctx, match: re.Match[str]) -> tuple[Shop, Article, str] | N
 
 def shop_of(ctx: Ctx | JobCtx, shop_id: int) -> Shop:
     return next(one for one in shop.all_shops(ctx.tx) if one.id == shop_id)
-
-
-def masked(name: str) -> str:
-    """李**: enough for who knows the person."""
-    return name[:1] + "*" * (len(name) - 1) if name else "未登记姓名的居民"
 
 
 # --- who is told

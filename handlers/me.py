@@ -1,15 +1,18 @@
 """The page of one's own: points, household, orders, cases. Nothing of anybody else's."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from handlers import cards, goods, keepers, opening, orders, sheet
+from handlers import cards, goods, keepers, opening, orders, sheet, statement
 from handlers.announce import called
 from handlers.codes import pickup_payload
 from handlers.ctx import Ctx, Refused
+from handlers.days import local_day
 from handlers.dispatch import STATES
 from handlers.earn import household_of
 from handlers.orders import Basket
+from handlers.statement import Sheet
 from store import cases, households, shop, stock, wallets
 from store.cases import Case
 from store.shop import Article, Line, Redemption, Shop
@@ -143,6 +146,17 @@ def basket_of(ctx: Ctx, shop_id: int, wanted: Mapping[int, int]) -> Basket:
     if not basket:
         raise Refused("还没有选商品。请返回上一页，点“＋”选几样。")
     return basket
+
+
+def statement_of(ctx: Ctx, month: str) -> Sheet:
+    """The own household's statement of a month (2026-11), of this one where none is named."""
+    month = month or local_day(ctx.now)[:7]
+    household_id = households.of(ctx.tx, ctx.person.id)
+    is_month = re.fullmatch(r"20\d\d-(?:0[1-9]|1[0-2])", month, re.ASCII) and month <= local_day(ctx.now)[:7]
+    found = statement.sheet(ctx.tx, household_id, month) if household_id is not None and is_month else None
+    if found is None:
+        raise Refused("您家这个月没有对账单。")
+    return found
 
 
 def new_code(ctx: Ctx, redemption_id: int) -> Placed:

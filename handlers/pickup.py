@@ -60,9 +60,7 @@ def collect(ctx: Ctx, match: re.Match[str]) -> str:
     check_time(ctx, redemption)
     lines = _named(ctx, redemption, match["goods"]) if match["goods"] else None
     given = orders.hand_over(ctx, redemption, collector="member", lines=lines)
-    who = people.names(ctx.tx, [redemption.person_id]) if redemption.person_id is not None else {}
-    name = next(iter(who.values()), "") or "未登记姓名的居民"
-    return _told(ctx, redemption, given, name)
+    return _told(ctx, redemption, given, _ordered_by(ctx, redemption))
 
 
 @command(
@@ -85,6 +83,13 @@ def collect_by_proxy(ctx: Ctx, match: re.Match[str]) -> str:
     if not is_family:
         tell_of_proxy(ctx, redemption, given, proxy)
     return _told(ctx, redemption, given, proxy.name + ("（家人）" if is_family else "（代领）"))
+
+
+def _ordered_by(ctx: Ctx, redemption: Redemption) -> str:
+    """Who ordered; the household where its card did."""
+    who = {} if redemption.person_id is None else people.names(ctx.tx, [redemption.person_id])
+    household, _ = households.names(ctx.tx, [redemption.household_id])[redemption.household_id]
+    return next(iter(who.values()), "") or household or "未登记姓名的居民"
 
 
 def proxy_called(ctx: Ctx, name: str, phone: str) -> Person:

@@ -11,6 +11,7 @@ from nlp.classify import marked, marks
 from nlp.plain import plain
 from nlp.rules import Category
 from nlp.slots import mask_phones
+from nlp.urgent import evidence
 from store import cases, corrections
 from store.cases import Case
 
@@ -101,6 +102,7 @@ def explain(ctx: Ctx, match: re.Match[str]) -> str:
         f"事件 {case.id} 分到“{category_name(ctx.county, chosen)}”，{case.score:g} 分{_lead(ctx, case)}",
         f"原文：{clip(marked(mask_phones(case.text), ctx.county.rules.reading), SHOWN_MAX)}",
         *_weights(ctx, case, chosen),
+        *_alarm(ctx, case),
         _revision(ctx, case),
     ]
     for at, who, before, after in put_right:
@@ -128,6 +130,16 @@ def _weights(ctx: Ctx, case: Case, chosen: str) -> list[str]:
             f"{category_name(ctx.county, code)} {weight:+d}" for code, weight in weights
         )
     return [f"{word}：{weights}" for word, weights in list(found.items())[:WORDS_MAX]]
+
+
+def _alarm(ctx: Ctx, case: Case) -> list[str]:
+    """Why an emergency is one."""
+    if not case.urgent:
+        return []
+    told = [
+        f"{what} {weight:+d}" for what, weight in evidence(mask_phones(case.text), ctx.county.rules.reading)
+    ]
+    return [f"紧急（{case.urgent}）：{'，'.join(told[:WORDS_MAX]) or '按现在的规则不算'}"]
 
 
 def _revision(ctx: Ctx, case: Case) -> str:

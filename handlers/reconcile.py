@@ -5,8 +5,8 @@ from contextlib import nullcontext
 from typing import Any
 
 from handlers.ctx import JobCtx, cron
-from handlers.days import local_day
-from store import audit, ledger, meta, outbox, people, reconciliations
+from handlers.supervisors import to_supervisors
+from store import audit, ledger, meta, outbox, reconciliations
 from store.awards import HALTED
 
 FINDINGS_KEPT = 100
@@ -27,33 +27,47 @@ WRONG = {
     "budget": "预算余额和下达、发放对不上",
     "sum": "全部账户加起来不等于零",
     "cap": "上限用量和实际发放对不上",
+    "sealed": "内容和封存时不一样",
+    "block": "和前一块接不上，或内容被改过",
+    "unsealed": "过了一小时还没有封存",
 }
+SEALED_WITHIN_SECONDS = 3600
 
 
-def check(read: audit.Read, on_rows: Callable[[int], None] = lambda _count: None) -> list[str]:
-    """What is wrong in the books, a line each; `on_rows` is told of the rows that were read."""
-    found = list(audit.findings(read, on_rows))
+def check(
+    read: audit.Read, on_rows: Callable[[int], None] = lambda _count: None, *, now: int | None = None
+) -> list[str]:
+    """What is wrong in the books, a line for each thing; `on_rows` is told of the rows that were read.
+
+    With `now` also what should have been sealed long ago.
+    """
+    before = None if now is None else now - SEALED_WITHIN_SECONDS
+    found: dict[tuple[str, int], list[str]] = {}
+    for finding in audit.findings(read, on_rows, sealed_before=before):
+        found.setdefault((finding.about, finding.number), []).append(WRONG[finding.why])
     with read() as tx:
-        accounts = [finding.number for finding in found if finding.about == "account"]
+        accounts = [number for about, number in found if about == "account"]
         known = ledger.described(tx, accounts[:FINDINGS_KEPT])
-    return [f"{_subject(finding, known)}：{WRONG[finding.why]}" for finding in found]
+    return [f"{_subject(about, number, known)}：{'；'.join(why)}" for (about, number), why in found.items()]
 
 
-def _subject(finding: audit.Finding, accounts: dict[int, tuple[str, int, int]]) -> str:
-    match finding.about:
+def _subject(about: str, number: int, accounts: dict[int, tuple[str, int, int]]) -> str:
+    match about:
         case "movement":
-            return f"流水 {finding.number}"
+            return f"流水 {number}"
         case "account":
-            kind, unit, owner = accounts.get(finding.number, ("?", 0, 0))
-            return f"账户 {finding.number}（{kind}，单位 {unit}，归属 {owner}）"
+            kind, unit, owner = accounts.get(number, ("?", 0, 0))
+            return f"账户 {number}（{kind}，单位 {unit}，归属 {owner}）"
         case "unit":
-            return f"单位 {finding.number}"
+            return f"单位 {number}"
+        case "block":
+            return f"封存块 {number}"
         case _:
-            return f"{finding.number} 的上限"
+            return f"{number} 的上限"
 
 
 def _checked(ctx: JobCtx) -> tuple[int, list[str]]:
-    return ledger.count(ctx.tx), check(lambda: nullcontext(ctx.tx))
+    return ledger.count(ctx.tx), check(lambda: nullcontext(ctx.tx), now=ctx.now)
 
 
 @cron(hour=2, minute=30, catch_up_hours=20, prepare=_checked)
@@ -64,33 +78,8 @@ def nightly(ctx: JobCtx, checked: Any) -> None:
     number = reconciliations.add(ctx.tx, at=ctx.now, movements=movements, findings=kept)
     meta.put(ctx.tx, HALTED, str(number) if found else "")
     if found:
-        outbox.add(ctx.tx, _alarms(ctx, len(found)))
-
-
-def _alarms(ctx: JobCtx, count: int) -> list[dict[str, object]]:
-    """For the county's group and for every supervisor of a shop who has an account."""
-    day = local_day(ctx.now)
-    text = (
-        f"【红色警报】积分账目核对发现 {count} 处不对，已暂停发放积分，兑换照常。"
-        "请管理员运行 mashang reconcile 看是哪几笔。"
-    )
-    assert ctx.registry.top is not None
-    county = ctx.registry.top
-    holders = people.holding(ctx.tx, "shop_supervisor", list(ctx.registry.units))
-    openids = people.accounts_of(ctx.tx, [person_id for person_id, _, _ in holders], "official")
-
-    def row(channel: str, address: str, key: object, unit_id: int | None = None) -> dict[str, object]:
-        return outbox.row(
-            channel=channel,
-            address=address,
-            unit_id=unit_id,
-            text=text,
-            fact="books.wrong",
-            idem=f"books.wrong:{day}:{key}",
-            now=ctx.now,
+        text = (
+            f"【红色警报】积分账目核对发现 {len(found)} 处不对，已暂停发放积分，兑换照常。"
+            "请管理员运行 mashang reconcile 看是哪几笔。"
         )
-
-    return [
-        row("group", county.group_webhook, county.code, county.id),
-        *(row("official", openid, person_id) for person_id, openid in sorted(openids.items())),
-    ]
+        outbox.add(ctx.tx, to_supervisors(ctx, "books.wrong", text))

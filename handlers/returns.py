@@ -3,7 +3,7 @@
 import re
 from functools import partial
 
-from handlers import keepers
+from handlers import household, keepers
 from handlers.ctx import GAP, Ctx, Refused, command
 from handlers.days import DAY_SECONDS
 from handlers.keepers import MANAGER, TOPIC
@@ -71,7 +71,8 @@ def take_back(
 ) -> int:
     """Give points for pieces of a collected line that come back, never more than were bought; the points.
 
-    The goods go to the shelf or among what is spoiled; household and supervisor are told.
+    The goods go to the shelf or among what is spoiled; household and supervisor are told. Points of a
+    household that went into another follow it there.
     """
     _check(ctx, redemption, line)
     returned = shop.give_back_pieces(ctx.tx, line, pieces)
@@ -96,23 +97,23 @@ def take_back(
         raise Refused("这户的积分已被冻结，暂时不能退货。") from None
     if not article.is_service:
         refund(pieces, unit=article.id, credit=account(ctx, article, "shelf" if to_shelf else "damaged"))
+    household.settle_in(ctx, redemption.household_id, key=f"return:{key}", reason="退货")
     _tell(ctx, redemption, f"{article.name} {pieces} {article.measure}", points, reason, key)
     return points
 
 
 def _check(ctx: Ctx, redemption: Redemption, line: Line) -> None:
-    if redemption.household_id == households.of(ctx.tx, ctx.person.id):
+    if households.successor(ctx.tx, redemption.household_id) == households.of(ctx.tx, ctx.person.id):
         raise Refused("不能给自己退货，请由别人经手。")
     if line.ended_at is None or line.ended_at < ctx.now - RETURN_DAYS * DAY_SECONDS:
         raise Refused(f"领取超过 {RETURN_DAYS} 天，不能退货。")
-    if households.is_closed(ctx.tx, redemption.household_id):
-        raise Refused("这户已经并入别的户，不能在这里退，请联系管理员。")
 
 
 def _tell(ctx: Ctx, redemption: Redemption, goods: str, points: int, reason: str, key: str) -> None:
     one = keepers.shop_of(ctx, redemption.shop_id)
     text = f"【退货】您家在{one.name}退了{goods}，{points} 分已退还。"
-    keepers.tell_household(ctx, redemption.household_id, text, fact="shop.returned", key=key)
+    home = households.successor(ctx.tx, redemption.household_id)
+    keepers.tell_household(ctx, home, text, fact="shop.returned", key=key)
     text = (
         f"【退货】{one.name}：第 {redemption.id} 号单退{goods}，{points} 分，"
         f"{reason}，经手{ctx.person.name}。"

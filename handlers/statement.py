@@ -14,7 +14,7 @@ from store.statements import Line, Statement
 TOPIC = "家庭"
 LINES_MAX = 12
 PARTS = ("earned", "spent", "expired", "other")
-SLICE = 2_000  # households a run
+SLICE = 1_000  # households a run
 FIRST_HOUR = 3  # of the new month: by then whatever began in the old one is booked
 PROGRESS = "statements"  # key of meta: the last whole month and its cut; the month in work, its cut, how far
 

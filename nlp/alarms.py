@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from nlp.scan import Scanner
 
 CALLS = ("119", "110", "120")
+CALM = "calm"  # the code in urgent_words.toml of what is none of them
 WITHIN = 12  # characters between the parts of a sign, unless its block says otherwise
 
 Words = tuple[str, ...]
@@ -44,11 +45,35 @@ class Back:
     now: Words = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """How signs and the words of urgent_words.toml are added up; see [words] in urgent.toml."""
+
+    point: int = 7
+    most: int = 6
+    alarm_at: int = 0
+    short: int = 8
+    length: int = 100
+    taken_back: int = 4
+
+
 class Alarms:
     """All of urgent.toml, ready to scan with; never changed."""
 
     __slots__ = (
-        *("alarm_at", "back", "hints", "long", "needed", "parts", "phrases", "quiet", "scanner", "signs"),
+        *(
+            "alarm_at",
+            "back",
+            "beside",
+            "hints",
+            "long",
+            "needed",
+            "parts",
+            "phrases",
+            "quiet",
+            "scanner",
+            "signs",
+        ),
         "ways",
     )
 
@@ -61,8 +86,9 @@ class Alarms:
         alarm_at: int = 3,
         long: int = 100,
         quiet: Sequence[str] = (),
+        beside: Beside = Beside(),
     ) -> None:
-        self.alarm_at, self.long, self.back = alarm_at, long, back
+        self.alarm_at, self.long, self.back, self.beside = alarm_at, long, back, beside
         self.signs, self.hints, self.quiet = tuple(signs), tuple(hints), tuple(quiet)
         lists: dict[Words, int] = {}
         # For each sign its ways, each a tuple of list numbers.

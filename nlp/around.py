@@ -13,12 +13,11 @@ from nlp.written import Span
 SIDES = ("before", "after")
 _SENTENCE_END = re.compile(r"[。!?;]")
 _CLAUSE_END = ",。!?;:"
-_END = itemgetter(1)
 
 
-# Something that counts in a text: its number in `Rules.weights`, and where it stands, the two words of
-# a pair from left to right.
-Cue = tuple[int, tuple[Span, ...]]
+# Something that counts in a text: like a Hit, by its number in `Rules.weights`; of a pair start and end
+# are those of both words together, and the end of the left one and the start of the right one follow.
+Cue = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,49 +67,43 @@ def whole_key(word: str) -> str:
 
 def cues(
     text: str, words: Sequence[Hit], used: Iterable[Hit], names: Sequence[str], context: Context
-) -> list[Cue] | None:
-    """All that counts: words, pairs and whole words; what is taken back by the number of its rest.
+) -> Sequence[Cue]:
+    """All that counts, by rising end: words, pairs and whole words; what is taken back by its rest.
 
-    None where the `words` count just as they stand: most texts, and quickly seen. `used` are the hits
-    of the context's words, `names` the names of all words. Of several occurrences of one cue those
-    count that are least taken back.
+    `words` are those that count by themselves, `used` the hits of the context's words, `names` the names
+    of all words. Of several occurrences of one cue those count that are least taken back.
     """
     places: dict[str, list[Span]] = {}
     for word, start, end in used:
         places.setdefault(names[word], []).append((start, end))
-    more = list(_pairs(text, places, context)) if context.pairs else []
-    if context.whole:
-        more += _whole(text, places, context)
+    found: Sequence[Cue] = words
+    if context.pairs or context.whole:
+        more = [*_pairs(text, places, context), *_whole(text, places, context)]
+        found = sorted([*words, *more], key=_END)
     starts, ends = _taken_back(text, places, context.beside)
-    if not more and not (starts or ends):
-        return None
-    touched = not starts.keys().isdisjoint([start for _, start, _ in words])
-    if not more and not touched and ends.keys().isdisjoint([end for _, _, end in words]):
-        return None
-    found: list[Cue] = [(word, ((start, end),)) for word, start, end in words]
-    if more:
-        found = sorted([*found, *more], key=lambda cue: cue[1][-1][1])
-    return list(_left(found, starts, ends, context.less)) if starts or ends else found
+    return _left(found, starts, ends, context.less) if starts or ends else found
+
+
+_END = itemgetter(2)
 
 
 def _left(
     found: Sequence[Cue], starts: Mapping[int, int], ends: Mapping[int, int], less: Mapping[int, int]
-) -> Iterator[Cue]:
-    touched = {number for number, spans in found if spans[0][0] in starts or spans[-1][1] in ends}
+) -> Sequence[Cue]:
+    touched = {cue[0] for cue in found if cue[1] in starts or cue[2] in ends}
+    if not touched:
+        return found
+    left = {cue: min(starts.get(cue[1], 100), ends.get(cue[2], 100)) for cue in found if cue[0] in touched}
     most = dict.fromkeys(touched, 0)
-    percents = []
-    for number, spans in found:
-        percent = 100
-        if number in touched:
-            percent = min(starts.get(spans[0][0], 100), ends.get(spans[-1][1], 100))
-            most[number] = max(percent, most[number])
-        percents.append(percent)
-    for cue, percent in zip(found, percents, strict=True):
-        number, spans = cue
-        if number not in touched:
-            yield cue
-        elif percent == most[number] > 0:
-            yield (number if percent == 100 else number + less[percent]), spans
+    for cue, percent in left.items():
+        most[cue[0]] = max(most[cue[0]], percent)
+    kept: list[Cue] = []
+    for cue in found:
+        if cue[0] not in touched or left[cue] == 100:
+            kept.append(cue)
+        elif left[cue] == most[cue[0]] > 0:
+            kept.append((cue[0] + less[left[cue]], *cue[1:]))
+    return kept
 
 
 def _pairs(text: str, places: Mapping[str, list[Span]], context: Context) -> Iterator[Cue]:
@@ -118,16 +111,20 @@ def _pairs(text: str, places: Mapping[str, list[Span]], context: Context) -> Ite
         firsts, seconds = (
             [span for word in side for span in places.get(word, ())] for side in (pair.firsts, pair.seconds)
         )
-        if seconds and (spans := _near(text, firsts, seconds, pair.distance)) is not None:
-            yield context.numbers[pair.key], spans
+        if seconds and (near := _near(text, firsts, seconds, pair.distance)) is not None:
+            (start, left_end), (right_start, end) = near
+            yield context.numbers[pair.key], start, end, left_end, right_start
+
+
+_SPAN_END = itemgetter(1)
 
 
 def _near(text: str, firsts: list[Span], seconds: list[Span], distance: int) -> tuple[Span, Span] | None:
     """The first place where two words stand near each other in one sentence, in either order."""
-    by_start, by_end = sorted(seconds), sorted(seconds, key=_END)
+    by_start, by_end = sorted(seconds), sorted(seconds, key=_SPAN_END)
     for one in sorted(firsts, key=lambda span: (span[0], -span[1])):
         after = bisect_left(by_start, (one[1], 0))
-        before = bisect_right(by_end, one[0], key=_END)
+        before = bisect_right(by_end, one[0], key=_SPAN_END)
         neighbours = [(each, one) for each in by_end[max(0, before - 1) : before]]
         neighbours += [(one, each) for each in by_start[after : after + 1]]
         for left, right in neighbours:
@@ -142,7 +139,7 @@ def _whole(text: str, places: Mapping[str, list[Span]], context: Context) -> Ite
     for word in [word for word in places if word in context.whole]:
         for span in places[word][:2]:
             if is_whole(text, *span):
-                yield context.numbers[whole_key(word)], (span,)
+                yield context.numbers[whole_key(word)], *span
                 break
 
 
@@ -152,9 +149,9 @@ def _taken_back(
     """Where a cue that starts, or one that ends, is taken back, and what is left of it in percent."""
     starts: dict[int, int] = {}
     ends: dict[int, int] = {}
-    for window in dict.fromkeys([window for word in places for window in beside.get(word, ())]):
-        hidden = _covered(window.but, places)
-        for start, end in [span for word in window.words if word in places for span in places[word]]:
+    for said, window in [(word, window) for word in places for window in beside.get(word, ())]:
+        hidden = set() if places.keys().isdisjoint(window.but) else _covered(window.but, places)
+        for start, end in places[said]:
             if hidden and not hidden.isdisjoint((start, end - 1)):
                 continue
             if window.side == "before":

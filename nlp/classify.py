@@ -1,7 +1,7 @@
 """Sort a text into a category by the weights of the words found in it."""
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from nlp.around import Cue, cues, uncovered
 from nlp.plain import plain
 from nlp.rules import LANE_ZERO, LEVEL_END, OTHER, Rules
-from nlp.scan import Hit, longest
+from nlp.scan import longest
 from nlp.written import Span, spans, written
 
 
@@ -65,6 +65,15 @@ def classify_plain(simple: str, rules: Rules) -> Guess:
     )
 
 
+def totals(simple: str, rules: Rules) -> dict[str, int]:
+    """What each category's words in a plain text add up to, by its code."""
+    found, opening = _found(simple, rules)
+    codes = (category.code for category in rules.categories)
+    return {
+        code: total - LANE_ZERO for code, total in zip(codes, _totals(found, opening, rules), strict=True)
+    }
+
+
 def path(code: str, rules: Rules) -> tuple[tuple[str, str], ...]:
     """(level, its part of a category's code), from the top, in a file with levels; else nothing."""
     return tuple(zip(rules.levels, code.split(LEVEL_END), strict=True)) if rules.levels else ()
@@ -72,37 +81,40 @@ def path(code: str, rules: Rules) -> tuple[tuple[str, str], ...]:
 
 def _found(simple: str, rules: Rules) -> tuple[Collection[int], Collection[int]]:
     """The numbers of all that counts in a text, in its order, and of what counts twice in its opening."""
-    words, found = _counted(simple, rules)
-    if found is not None:
-        first = {number for number, spans in found if spans[-1][1] <= rules.opening}
-        return dict.fromkeys([number for number, _ in found]), first
-    numbers = dict.fromkeys([hit[0] for hit in words])
+    scanner = rules.scanner
+    if rules.nested and not rules.hiding and rules.context is None:
+        # No word takes another's place: positions are not needed.
+        number, opening = scanner.numbers.__getitem__, scanner.all_words(simple[: rules.opening])
+        return list(map(number, dict.fromkeys(scanner.all_words(simple)))), list(map(number, set(opening)))
+    counted = _counted(simple, rules)
+    numbers = dict.fromkeys([cue[0] for cue in counted])
     if len(simple) <= rules.opening:  # a title: all counts twice
         return numbers, numbers
-    early = bisect_right(words, rules.opening, key=_END) if rules.opening else 0
-    return numbers, {hit[0] for hit in words[:early]}
+    early = bisect_right(counted, rules.opening, key=_END) if rules.opening else 0
+    return numbers, {cue[0] for cue in counted[:early]}
 
 
 _END = itemgetter(2)
 
 
-def _counted(simple: str, rules: Rules) -> tuple[list[Hit], list[Cue] | None]:
-    """The words that count by themselves, and where that is not all of it, all that counts."""
-    hits, context = rules.scanner.all_hits(simple), rules.context
-    used = [hit for hit in hits if hit[0] in context.used] if context else []
+def _counted(simple: str, rules: Rules) -> Sequence[Cue]:
+    """All that counts in a text, by rising end."""
+    hits, context, silent_from = rules.scanner.all_hits(simple), rules.context, rules.silent_from
+    in_context = context.used if context else frozenset()
+    used = [hit for hit in hits if hit[0] in in_context] if in_context else []
     words = hits
-    if used and rules.silent_from is not None:
-        words = [hit for hit in hits if hit[0] < rules.silent_from]
+    if used and silent_from is not None:
+        words = [hit for hit in hits if hit[0] < silent_from]
     if not rules.nested:
         words = longest(words)
     elif rules.hiding:
         words = uncovered(words, rules.hiding)
     if not used or not context:
-        return words, None
+        return words
     if context.covers:  # a word inside an excluded one is none in a pair either
-        both = [hit for hit in hits if hit[0] in context.covers or hit[0] in context.used]
-        used = [hit for hit in uncovered(both, context.covers) if hit[0] in context.used]
-    return words, cues(simple, words, used, rules.scanner.folded, context)
+        both = [hit for hit in hits if hit[0] in context.covers or hit[0] in in_context]
+        used = [hit for hit in uncovered(both, context.covers) if hit[0] in in_context]
+    return cues(simple, words, used, rules.scanner.folded, context)
 
 
 def _totals(found: Collection[int], opening: Collection[int], rules: Rules) -> tuple[int, ...]:
@@ -127,20 +139,23 @@ def marks(text: str, rules: Rules) -> list[Mark]:
     `weights` are those of the file, also where the word counted twice; of a word that another takes
     back what is left of them.
     """
-    words, found = _counted(plain(text), rules)
-    if found is None:
-        found = [(word, ((start, end),)) for word, start, end in words]
     return [
         Mark(
-            word=rules.spelling[number],
+            word=rules.spelling[cue[0]],
             start=start,
             end=end,
             weights=tuple((rules.categories[which].code, weight) for which, weight in weights),
         )
-        for number, places in found
-        if (weights := rules.weights[number])
-        for start, end in places
+        for cue in _counted(plain(text), rules)
+        if (weights := rules.weights[cue[0]])
+        for start, end in _spans(*cue)
     ]
+
+
+def _spans(_: int, start: int, end: int, *between: int) -> Iterable[Span]:
+    """Where the words of a cue stand: one, or the two of a pair."""
+    edges = (start, *between, end)
+    return zip(edges[::2], edges[1::2], strict=True)
 
 
 def marked(text: str, rules: Rules) -> str:

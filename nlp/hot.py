@@ -1,9 +1,10 @@
 """Find the matters many people report over a period: one place or thing, one matter, several people."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappushpop
+from itertools import chain, compress
 from statistics import median
 from typing import NamedTuple
 
@@ -198,16 +199,27 @@ class _Search:
         counts = Counter(place for note in self.notes for place in note.places)
         names = {name: many for name, many in counts.items() if many >= least}
         runs = [run for note in self.notes for run in RUN.findall(note.text.partition("\n")[0])]
-        shorter: Mapping[str, int] | None = None
+        # What is often said goes on as something often said: only there a longer name is looked for.
+        starts: list[Sequence[int]] = [range(len(run) - NAME_LENGTH_MIN + 1) for run in runs]
         for length in range(NAME_LENGTH_MIN, NAME_LENGTH_MAX + 1):
             grams = Counter(
-                gram
-                for run in runs
-                for start in range(len(run) - length + 1)
-                if (gram := run[start : start + length]) and (shorter is None or gram[:-1] in shorter)
+                run[start : start + length] for run, each in zip(runs, starts, strict=True) for start in each
             )
-            shorter = {gram: many for gram, many in grams.items() if many >= least}
-            names |= {gram: many for gram, many in shorter.items() if gram not in names}
+            often = {gram: many for gram, many in grams.items() if many >= least}
+            names |= {gram: many for gram, many in often.items() if gram not in names}
+            going_on = (
+                (
+                    run,
+                    [
+                        start
+                        for start in each
+                        if start + length < len(run) and run[start : start + length] in often
+                    ],
+                )
+                for run, each in zip(runs, starts, strict=True)
+            )
+            kept = [(run, each) for run, each in going_on if each]
+            runs, starts = [run for run, _ in kept], [each for _, each in kept]
         # A name that nearly always is part of a longer one is not asked for by itself.
         parts = {
             part
@@ -250,7 +262,7 @@ class _Search:
         """
         for _ in range(ROUNDS):
             own = self.notes.own(name, core) | self.notes.own(self.notes.widened(name, core), core)
-            own |= self.notes.own(self.notes.place(core), core)
+            own |= self.notes.own(self.notes.place(frozenset(core)), core)
             profile = self._profile(core, own, written)
             fitting = self._fitting(profile, core, rest)
             if not fitting:
@@ -263,9 +275,10 @@ class _Search:
     def _fitting(
         self, profile: Mapping[int, int], core: Collection[int], ids: Iterable[int]
     ) -> frozenset[int]:
-        """Those of `ids` whose score is near enough to the middle of the core's."""
-        needed = max(1, FITS_MIN * median([self._score(profile, each) for each in core]))
-        return frozenset(each for each in ids if self._score(profile, each) >= needed)
+        """Those of `ids`, among them the core, whose score is near enough to the middle of the core's."""
+        scores = {each: self._score(profile, each) for each in ids}
+        needed = max(1, FITS_MIN * median([scores[each] for each in core]))
+        return frozenset(each for each, score in scores.items() if score >= needed)
 
     def _cohesion(self, ids: Collection[int], profile: Mapping[int, int], own: Collection[int]) -> float:
         """How much of what a report of these says is said in common: of its title and of it all."""
@@ -287,6 +300,8 @@ class _Search:
         it a good part is this.
         """
         people = len(self.notes.people_of(matter.ids))
+        if 2 * self._agreed(matter) < people:
+            return False
         if people < self.people_min or matter.cohesion < COHESION_MIN + COHESION_FEW / people:
             return False
         place = self.notes.place(matter.ids)
@@ -323,7 +338,15 @@ class _Search:
 
     def _score(self, profile: Mapping[int, int], position: int) -> int:
         pairs = self.notes.pairs(position)
-        return sum([worth for pair, worth in profile.items() if pair in pairs])
+        return sum(compress(profile.values(), map(pairs.__contains__, profile)))
+
+    def _agreed(self, matter: _Matter) -> int:
+        """How many people use the pair of the profile that is used second most: one alone is chance."""
+        by_user: dict[int, set[int]] = defaultdict(set)
+        for each in matter.ids:
+            by_user[self.notes.users[each]] |= matter.profile.keys() & self.notes.pairs(each)
+        counts = Counter(chain.from_iterable(by_user.values()))
+        return sorted(counts.values())[-2] if len(counts) > 1 else 0
 
     def _elsewhere(self, matter: _Matter, place: str) -> float:
         """The share of people who speak of another place."""

@@ -46,18 +46,20 @@ def learn(
     max_words: int = 3_000,
     parts: float = PARTS,
     singles: float = SINGLES,
+    sure: float = SURE_AT_FIT,
     on_progress: Progress = lambda _step, _share: None,
 ) -> Learned:
     """Learn from texts given column by column, as (titles, details): the first alone must do, too.
 
-    At most the shares `parts` and `singles` of the words are fragments of words. It learns twice,
+    At most the shares `parts` and `singles` of the words are fragments of words; the surer, the closer
+    the weights follow the texts (3 suits sentences written to learn from). It learns twice,
     first without a fifth of the texts, to tell how well the file sorts what it has not seen. The
     same rows give the same file, byte by byte. Raises ValueError naming what is wrong with them.
     Cost: a minute and 1 GB for 4,008 complaints of 230 characters.
     """
     _check(columns, labels, max_words)
     past = _Past.read(columns, labels, lambda share: on_progress("read", share * 0.2))
-    mix = _Mix(max_words, parts, singles)
+    mix = _Mix(max_words, parts, singles, sure)
     held = past.held_out()
     on_progress("trial", 0.2)
     trial = _fit(past.of(~held), mix, lambda share: on_progress("trial", 0.2 + share * 0.35))
@@ -70,11 +72,12 @@ def learn(
 
 @dataclass(frozen=True)
 class _Mix:
-    """How many words there may be in all, and which shares of them may be fragments of either kind."""
+    """How many words, which shares of them fragments of either kind, and how surely to fit."""
 
     words: int
     parts: float
     singles: float
+    sure: float
 
 
 @dataclass(frozen=True)
@@ -152,7 +155,7 @@ def _fit(past: _Past, mix: _Mix, on_progress: Callable[[float], None]) -> Learne
     weights, _ = _machines(found, label, strength, rarity, SURE_AT_SELECTION)
     kept = _choose(words, whole, _importance(weights, found, rarity), mix)
     on_progress(0.9)
-    weights, biases = _machines(found[:, kept], label, strength[:, kept], rarity[kept], SURE_AT_FIT)
+    weights, biases = _machines(found[:, kept], label, strength[:, kept], rarity[kept], mix.sure)
     return _whole_numbers([words[which] for which in kept], whole, weights, biases, past)
 
 

@@ -4,8 +4,8 @@ import re
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
-from itertools import compress, count, pairwise
+from functools import cache, lru_cache
+from itertools import chain, compress, count, pairwise
 from math import log
 from typing import NamedTuple, TypeVar
 
@@ -23,10 +23,18 @@ OFTEN_MIN = 0.6  # as often as the place most people share, the longest name is 
 SAME_MIN = 0.8  # of those who write a name write its next character alike
 PLACE_LENGTH_MAX = 12
 _KEPT_MAX = 4096  # sets of pairs: those of the reports that are compared just now
+_PLACES_KEPT_MAX = 256  # each is asked for several times in a row
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
 Written = Mapping[int, "array[int]"]  # the pairs of reports, by position
+# Pairs that say nothing of a matter: of numbers, of an area's name, of what letters to an office are full
+# of whatever they are about. A month is too short to see by counting how common these are.
+EMPTY = re.compile(
+    "[0-9]|.[省县镇乡]|尊敬|敬的|领导|导您|您好|你好|书记|市长|政府|部门|单位|有关|相关|关于|问题|情况|请问|咨询|询问|想问|投诉|举报"
+    "|反映|建议|希望|要求|请求|恳请|强烈|解决|处理|回复|答复|谢谢|感谢|我们|他们|你们|我是|大家|一个|这个|一直|目前|现在|时间|多次"
+    "|严重|影响|违规|可以|不能|没有|附近|周边|小区|社区|居民|业主|市民|百姓|工作|人员"
+)
 RUN = re.compile("[\u4e00-\u9fffA-Za-z0-9]+")
 _DOTS = re.compile("[·•・‧]")
 
@@ -61,13 +69,16 @@ class Notes:
         # Whole numbers: a sum of them does not depend on the order of a set. 0: says nothing.
         people = max(PEOPLE_FEW, self.people)
         self.rarity = [
-            round(1000 * log(people / many)) if PEOPLE_MIN <= many <= COMMON_MAX * people else 0
-            for many in self.frequency
+            round(1000 * log(people / many))
+            if PEOPLE_MIN <= many <= COMMON_MAX * people and not EMPTY.search(pair)
+            else 0
+            for pair, many in zip(self.spelled, self.frequency, strict=True)
         ]
         both = list(zip(reports, texts, said, strict=True))
         self._notes = [self._note(*each) for each in self.steps(both, 30, 45)]
         self.written: Written = {position: note.pairs for position, note in enumerate(self._notes)}
         self.pairs = lru_cache(_KEPT_MAX)(self._pairs)
+        self.place = lru_cache(_PLACES_KEPT_MAX)(self._place)
 
     def __len__(self) -> int:
         return len(self._notes)
@@ -128,10 +139,8 @@ class Notes:
         by_user: dict[int, list[array[int]]] = defaultdict(list)
         for each, pairs in zip(ids, written, strict=True):
             by_user[self.users[each]].append(pairs)
-        counts: Counter[int] = Counter()
-        for said in by_user.values():
-            counts.update(said[0] if len(said) == 1 else set().union(*said))
-        return counts
+        of_each = (said[0] if len(said) == 1 else set().union(*said) for said in by_user.values())
+        return Counter(chain.from_iterable(of_each))
 
     def peak(self, ids: Collection[int], seconds: int) -> int:
         """The most different people within so many seconds."""
@@ -162,7 +171,7 @@ class Notes:
                 own |= {(before[-1:] + name[0]).lower(), (name[-1] + after[:1]).lower()}
         return {self.numbers[pair] for pair in own if pair in self.numbers}
 
-    def place(self, ids: Collection[int]) -> str:
+    def _place(self, ids: frozenset[int]) -> str:
         """The place name half of the people share, in titles if possible; empty where there is none."""
         in_titles: dict[int, set[str]] = defaultdict(set)
         anywhere: dict[int, set[str]] = defaultdict(set)
@@ -198,10 +207,13 @@ def _wider(text: str, name: str) -> list[str]:
     end = start + len(name)
     before, after = text[start - 1 : start], text[end : end + 1]
     return [
-        wider
-        for char, wider in ((before, before + name), (after, name + after))
-        if char and RUN.fullmatch(char)
+        wider for char, wider in ((before, before + name), (after, name + after)) if char and _goes_on(char)
     ]
+
+
+@cache
+def _goes_on(char: str) -> bool:
+    return RUN.fullmatch(char) is not None
 
 
 def _text(report: Report) -> str:

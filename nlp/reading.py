@@ -10,7 +10,7 @@ from nlp.matters import matters
 from nlp.plain import plain
 from nlp.rules import Rules
 from nlp.slots import Places, has_place, remove_ids
-from nlp.urgent import urgent
+from nlp.urgent import weigh
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def read(
     text, had_id = remove_ids(text)
     simple = plain(text)
     guess = classify_plain(simple, rules)
-    call = urgent(simple, rules)
+    call = weigh(simple, rules).call
     polite = None if call else courtesy(simple)
     several = matters(text, rules)
     return Reading(

@@ -2,16 +2,18 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from struct import Struct
 from types import MappingProxyType
 
-from nlp.alarms import CALLS, WITHIN, Alarms, Back, Hint, Sign
+from nlp.alarms import CALLS, CALM, WITHIN, Alarms, Back, Beside, Hint, Sign
 from nlp.around import SIDES, Context, Pair, Window, whole_key
 from nlp.rule_file import WEIGHT_MAX, Block, File
 from nlp.scan import Scanner, fold
 
+DANGER = "urgent_words.toml"
 OTHER = "other"  # the category of what no word was found in
 OPENING_MAX = 1_000
 DISTANCE, DISTANCE_MAX = 8, 100  # characters between the words of a pair
@@ -65,6 +67,7 @@ class Rules:
     context: Context | None  # None where the file has only words
     levels: tuple[str, ...]  # what the parts of a code are, where they have several: 一级/二级/三级
     alarms: Alarms
+    danger: "Rules | None" = None  # urgent_words.toml: the categories are the numbers to call, and CALM
 
     @property
     def votes(self) -> tuple[Votes, ...]:
@@ -78,13 +81,18 @@ class Rules:
 
 
 def load(folder: Path) -> Rules:
-    """The rules of a folder with categories.toml and urgent.toml.
+    """The rules of a folder with categories.toml, urgent.toml and, if it is there, urgent_words.toml.
 
     Raises ValueError naming file, block and reason.
     """
-    categories, urgent = File(folder / "categories.toml"), File(folder / "urgent.toml")
+    files = [File(folder / "categories.toml"), File(folder / "urgent.toml")]
     needed = {"name", "department", "due_hours"}
-    return _compile(categories, needed, _alarms(urgent), revision=_revision([categories, urgent]))
+    danger = None
+    if (folder / DANGER).exists():
+        files.append(File(folder / DANGER))
+        danger = _danger(files[-1])
+    rules = _compile(files[0], needed, _alarms(files[1]), revision=_revision(files))
+    return replace(rules, danger=danger)
 
 
 def load_categories(file: Path) -> Rules:
@@ -137,9 +145,9 @@ def _compile(file: File, needed: set[str], alarms: Alarms, *, revision: str) -> 
         scanner=scanner,
         weights=weights,
         spelling=(*scanner.words, *(shown for shown, _ in beyond.values())) * (1 + len(percents)),
-        lanes=tuple(map(pack, weights)),
+        lanes=tuple(map(cache(pack), weights)),  # most words weigh what another does: kept once
         speakers=_speakers(weights, len(in_order)),
-        start=pack((which, LANE_ZERO + category.bias) for which, category in enumerate(in_order)),
+        start=pack(tuple((which, LANE_ZERO + category.bias) for which, category in enumerate(in_order))),
         layout=Struct(f"<{len(in_order)}I"),
         hiding=frozenset(which for which, word in enumerate(scanner.folded) if word in excluded),
         silent_from=len(votes) if len(votes) < len(scanner.words) else None,
@@ -156,7 +164,7 @@ def _compile(file: File, needed: set[str], alarms: Alarms, *, revision: str) -> 
     )
 
 
-def pack(weights: Iterable[tuple[int, int]]) -> int:
+def pack(weights: Votes) -> int:
     """One number that holds a total of every category, so that adding a word is one addition.
 
     Category `which` has the bits from `which * LANE_BITS` on; LANE_ZERO keeps its total above 0.
@@ -310,17 +318,26 @@ def _context(
     )
 
 
+def _danger(file: File) -> Rules:
+    rules = _compile(file, set(), Alarms(), revision=_revision([file]))
+    if set(rules.by_code) != {*CALLS, CALM}:
+        raise ValueError(f"{file.name}: the codes must be {', '.join((*CALLS, CALM))}")
+    return rules
+
+
 _LISTS = ("phrases", "before", "ahead", "clause", "onward", "now")
+_WORDS_KEYS = {"point", "most", "alarm_at", "short", "length", "taken_back"}
 _SIGN_KEYS = {"call", "name", "weight", "within", "words", "together", "examples"}
 
 
 def _alarms(file: File) -> Alarms:
-    keys = {"alarm_at", "long", "lists", "sign", "hint", "back", "quiet"}
+    keys = {"alarm_at", "long", "words", "lists", "sign", "hint", "back", "quiet"}
     head = file.block("head", file.content, keys, {"sign"})
     content = file.content.get("lists", {})
     lists = file.block("[lists]", content, set(content), set())
     named = {f"<{name}>": lists.words(name) for name in lists.content}
     back = file.block("[back]", file.content.get("back", {}), set(_LISTS), set())
+    words = file.block("[words]", file.content.get("words", {}), _WORDS_KEYS, set())
     return Alarms(
         [_sign(block, named) for block in file.blocks("sign", _SIGN_KEYS, {"call", "name", "weight"})],
         [_hint(block) for block in file.blocks("hint", {"name", "weight", "words"}, {"name", "weight"})],
@@ -328,6 +345,14 @@ def _alarms(file: File) -> Alarms:
         alarm_at=head.number("alarm_at", 3, 1, WEIGHT_MAX),
         long=head.number("long", 100, 1, 100_000),
         quiet=head.texts("quiet"),
+        beside=Beside(
+            point=words.number("point", 7, 1, WEIGHT_MAX),
+            most=words.number("most", 6, 1, WEIGHT_MAX),
+            alarm_at=words.number("alarm_at", 0, -WEIGHT_MAX, WEIGHT_MAX),
+            short=words.number("short", 8, 0, 100_000),
+            length=words.number("length", 100, 1, 100_000),
+            taken_back=words.number("taken_back", 4, 0, WEIGHT_MAX),
+        ),
     )
 
 

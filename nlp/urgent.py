@@ -2,16 +2,18 @@
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
-from nlp.alarms import CALLS, Alarms
+from nlp.alarms import CALLS, CALM, Alarms
+from nlp.classify import Mark, marks, totals
 from nlp.plain import plain
 from nlp.rule_file import WORD_LENGTH_MAX
 from nlp.rules import Rules
 from nlp.scan import Hit, fold
 
 HAZARD_MIN = 2  # what speaks for an emergency adds to signs of one, and is none by itself
+SURE = 4  # points of signs that raise the alarm in the shortest texts
 _CLAUSE_END = re.compile(r"[,。!?;:.…~\s]")
 _SENTENCE_END = re.compile(r"[。!?;…]")
 _DATED = re.compile(r"\d{2,4}年|\d{1,2}月\d{0,2}[日号]?|[一二三四五六七八九十]月份|[年月周]前")
@@ -35,53 +37,104 @@ class Found:
 class Urgency:
     """What a text says for and against an emergency."""
 
-    signs: tuple[Found, ...]
-    hints: tuple[tuple[str, int], ...]  # (name, weight)
-    length: int  # points taken off because it is long
-    score: int
-    call: str | None
+    signs: tuple[Found, ...] = ()
+    hints: tuple[tuple[str, int], ...] = ()  # (name, weight)
+    length: int = 0  # points taken off because it is long
+    score: int = 0  # of signs, hints and length
+    lead: int = 0  # of the words of danger over the calm ones; 0 where there is no file of words
+    call: str | None = None
 
 
-NOTHING = Urgency((), (), 0, 0, None)
+NOTHING = Urgency()
 
 
 def urgent(text: str, rules: Rules) -> str | None:
     """ "119", "110" or "120" where somebody is in danger now, else None."""
-    return weigh(text, rules.alarms).call
+    return weigh(plain(text), rules).call
 
 
-def weigh(text: str, alarms: Alarms) -> Urgency:
-    """Add up the signs of danger and what speaks for and against them (urgent.toml says what).
+def weigh(simple: str, rules: Rules) -> Urgency:
+    """Add up what speaks for and against an emergency in a plain text (urgent.toml says how).
 
     A sign that is denied, feared, practised or remembered does not count. Every block counts once,
-    and of signs on the same characters only the heaviest. Time grows with the length of the text.
+    and of signs on the same characters only the heaviest. Where the words alone are so calm that no
+    sign could raise the alarm, as nearly always, signs are not looked for. Time grows with the
+    length of the text.
     """
-    text = fold(plain(text)).replace("著", "着")  # 著火: simplified texts keep this 著 for 著名
+    text = fold(simple).replace("著", "着")  # 著火: simplified texts keep this 著 for 著名
+    alarms, beside = rules.alarms, rules.alarms.beside
+    if rules.danger is None:
+        found = _weigh_signs(text, alarms)
+        hazard = sum(sign.weight for sign in found.signs)
+        is_alarm = hazard >= HAZARD_MIN and found.score >= alarms.alarm_at
+        return replace(found, call=_call(found.signs, {}, 1)) if is_alarm else found
+    said = totals(text, rules.danger)
+    calm = said.pop(CALM)
+    lead = max(said.values()) - calm
+    if len(text) > beside.length:
+        lead = lead * beside.length // len(text)
+    elif len(text) <= beside.short:  # 孩子丢了: too short for words to outvote a sign
+        lead = max(lead, beside.alarm_at - beside.point * SURE)
+    if lead + beside.point * beside.most < beside.alarm_at:
+        return NOTHING
+    found = replace(_weigh_signs(text, alarms), lead=lead)
+    if lead + beside.point * min(found.score, beside.most) < beside.alarm_at:
+        return found
+    return replace(found, call=_call(found.signs, said, beside.point))
+
+
+def evidence(text: str, rules: Rules) -> tuple[tuple[str, int], ...]:
+    """(what, weight) of all that was weighed for the number that is called, the heaviest first.
+
+    Nothing where no alarm was raised. Signs and hints by their name, a sign with the words it was found in.
+    """
+    simple = plain(text)
+    found = weigh(simple, rules)
+    if found.call is None:
+        return ()
+    point = rules.alarms.beside.point if rules.danger else 1
+    told = [(f"{sign.name}（{simple[sign.start : sign.end]}）", sign.weight * point) for sign in found.signs]
+    told += [(name, weight * point) for name, weight in found.hints]
+    if rules.danger:
+        told += _net(marks(simple, rules.danger), found.call)
+    return tuple(sorted(told, key=lambda each: -abs(each[1])))
+
+
+def _net(words: Iterable[Mark], call: str) -> list[tuple[str, int]]:
+    """By how much each word speaks for the number rather than for calm."""
+    net = {}
+    for mark in words:
+        weights = dict(mark.weights)
+        net[mark.word] = weights.get(call, 0) - weights.get(CALM, 0)
+    return [(word, weight) for word, weight in net.items() if weight]
+
+
+def _weigh_signs(text: str, alarms: Alarms) -> Urgency:
     words = _words(text, alarms)
     said = _said(words, alarms)
     if not any(
         said.keys() >= way for part in said for way in alarms.needed.get(part, ())
     ):  # nearly every text
         return NOTHING
-    signs = _heaviest(_signs(said, _Clauses(text, words, alarms), alarms))
+    clauses = _Clauses(text, words, alarms)
+    signs = _heaviest(_signs(said, clauses, alarms))
     if not signs:
-        return NOTHING
+        told = any(True for _ in _signs(said, clauses, alarms, taken_back=True))
+        return Urgency(score=-alarms.beside.taken_back) if told else NOTHING
     hints = tuple(
         (hint.name, hint.weight) for hint in alarms.hints if any(word in words for word in hint.words)
     )
     length = len(text) // alarms.long
-    hazard = sum(sign.weight for sign in signs)
-    score = hazard + sum(weight for _, weight in hints) - length
-    call = _call(signs) if hazard >= HAZARD_MIN and score >= alarms.alarm_at else None
-    return Urgency(signs, hints, length, score, call)
+    score = sum(sign.weight for sign in signs) + sum(weight for _, weight in hints) - length
+    return Urgency(signs, hints, length, score)
 
 
-def _call(signs: Iterable[Found]) -> str:
+def _call(signs: Iterable[Found], said: Mapping[str, int], point: int) -> str:
     """The number that most of the weight asks for; of equals the one that comes first in CALLS."""
-    totals = dict.fromkeys(CALLS, 0)
+    weights = {call: said.get(call, 0) for call in CALLS}
     for sign in signs:
-        totals[sign.call] += sign.weight
-    return max(totals, key=totals.__getitem__)
+        weights[sign.call] += sign.weight * point
+    return max(weights, key=weights.__getitem__)
 
 
 def _words(text: str, alarms: Alarms) -> dict[str, list[Span]]:
@@ -167,8 +220,10 @@ def _said(words: dict[str, list[Span]], alarms: Alarms) -> dict[int, list[Span]]
     return said
 
 
-def _signs(said: dict[int, list[Span]], clauses: _Clauses, alarms: Alarms) -> Iterator[Found]:
-    """For each sign the first place where it stands and is not taken back."""
+def _signs(
+    said: dict[int, list[Span]], clauses: _Clauses, alarms: Alarms, *, taken_back: bool = False
+) -> Iterator[Found]:
+    """For each sign the first place where it stands and is not, or may be, taken back."""
     places: dict[int, list[Span]] = {}  # those of `said` that are not taken back, on first need
     for sign, ways in zip(alarms.signs, alarms.ways, strict=True):
         for way in ways:
@@ -176,7 +231,7 @@ def _signs(said: dict[int, list[Span]], clauses: _Clauses, alarms: Alarms) -> It
                 continue
             for part in way:
                 if part not in places:
-                    kept = {span for span in said[part] if not clauses.takes_back(span)}
+                    kept = {span for span in said[part] if taken_back or not clauses.takes_back(span)}
                     places[part] = sorted(kept)
             span = _together([places[part] for part in way], sign.within, clauses)
             if span:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from store import blocks
 from store.db import Tx
 from store.digest import REQUEST, digest_of
 from store.prepared import Prepared, Row
@@ -27,7 +28,7 @@ OnRows = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong: with a movement, an account, a unit, or a cap's subject, by its number.
+    """One thing that is wrong: with a movement, account, unit, cap's subject or block, by its number.
 
     `why`: changed, legs, or the name of a rule below.
     """
@@ -172,8 +173,12 @@ def size(tx: Tx) -> int:
     return sum(tx.execute(_SIZE)[0])
 
 
-def findings(read: Read, on_rows: OnRows = lambda _count: None) -> Iterator[Finding]:
+def findings(
+    read: Read, on_rows: OnRows = lambda _count: None, *, sealed_before: int | None = None
+) -> Iterator[Finding]:
     """Everything that is wrong in the books. `on_rows` is told of the rows that were read.
+
+    With `sealed_before` also what was booked until then and is in no block.
 
     The triggers let nothing of it come about: it finds what somebody did who had them out of the way.
     """
@@ -181,6 +186,7 @@ def findings(read: Read, on_rows: OnRows = lambda _count: None) -> Iterator[Find
     yield from _of_postings(read, on_rows)
     yield from _of_accounts(read, on_rows)
     yield from _of_caps(read, on_rows)
+    yield from _of_blocks(read, sealed_before)
 
 
 def _of_movements(read: Read, on_rows: OnRows) -> Iterator[Finding]:
@@ -275,3 +281,13 @@ def _of_caps(read: Read, on_rows: OnRows) -> Iterator[Finding]:
         if len(rows) < CAPS_AT_ONCE:
             return
         key = rows[-1][:-1]
+
+
+def _of_blocks(read: Read, sealed_before: int | None) -> Iterator[Finding]:
+    """The chain recomputes, and every movement is what was sealed."""
+    for about, number in blocks.wrong(read):
+        yield Finding(about, number, "sealed" if about == "movement" else "block")
+    if sealed_before is not None:
+        with read() as tx:
+            late = blocks.forgotten(tx, sealed_before, ROWS_AT_ONCE)
+        yield from (Finding("movement", number, "unsealed") for number in late)

@@ -5,8 +5,7 @@ given. What a cap leaves no room for was not earned. What cannot be paid just no
 awards are halted, the budget is used up) is withheld and paid as soon as the obstacle is gone.
 """
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -135,6 +134,11 @@ _STANDING = Prepared(
         .where(_debt.c.kind == "debt", _debt.c.unit == POINTS, _debt.c.owner == sa.bindparam("household_id"))
         .scalar_subquery(),
     )
+)
+_BATCH = Prepared(
+    sa.select(xfer.c.idem, xfer.c.digest, acct.c.owner, acct.c.cohort, acct.c.id)
+    .join(acct, acct.c.id == xfer.c.credit)
+    .where(xfer.c.txn == sa.bindparam("txn"), xfer.c.kind == "award", acct.c.kind == "wallet")
 )
 _CAP_KEY = ["rule", "subject", "subject_id", "period", "unit"]
 _raised = insert(caps)
@@ -427,10 +431,19 @@ def award_all(tx: Tx, asked: Sequence[Award], *, now: int) -> int:
         return 0
     budget = _budget_account(tx, asked[0].budget, POINTS, now)
     paid = _without_frozen(tx, asked, now)
-    accounts = _open_wallets(tx, paid)
-    return bulk.book_all(
-        tx, [_row(one, budget, accounts[one.household_id or 0, one.cohort], now) for one in paid]
-    )
+    known, accounts = _of_batch(tx, asked[0].txn)
+    accounts |= _wallets_of(tx, {_pair(one) for one in paid} - accounts.keys())
+    return bulk.book_all(tx, [_row(one, budget, accounts[_pair(one)], now) for one in paid], known)
+
+
+def _pair(one: Award) -> tuple[int, int]:
+    return one.household_id or 0, one.cohort
+
+
+def _of_batch(tx: Tx, txn: str) -> tuple[dict[str, str], dict[tuple[int, int], int]]:
+    """What was booked of it before, digest by key, and the wallets it went to: a replay needs no more."""
+    rows = tx.execute(_BATCH, {"txn": txn}).all()
+    return {row[0]: row[1] for row in rows}, {(row[2], row[3]): row[4] for row in rows}
 
 
 def _without_frozen(tx: Tx, asked: Sequence[Award], now: int) -> list[Award]:
@@ -448,11 +461,19 @@ def _without_frozen(tx: Tx, asked: Sequence[Award], now: int) -> list[Award]:
     return paid
 
 
-def _open_wallets(tx: Tx, asked: Iterable[Award]) -> dict[tuple[int, int], int]:
-    """Account by (household, cohort), all opened."""
-    wanted = sorted({(one.household_id or 0, one.cohort) for one in asked})
-    given = {"rows": json.dumps(wanted)}
-    tx.execute(sa.text(_OPEN_ALL[tx.dialect]), given)
+def _wallets_of(tx: Tx, pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], int]:
+    """Account by (household, cohort); what is missing is opened."""
+    if not pairs:
+        return {}
+    given = {"rows": bulk.as_json([{"owner": owner, "cohort": cohort} for owner, cohort in sorted(pairs)])}
+    found = _look(tx, given)
+    if len(found) < len(pairs):
+        tx.execute(sa.text(_OPEN_ALL[tx.dialect]), given)
+        found = _look(tx, given)
+    return found
+
+
+def _look(tx: Tx, given: dict[str, str]) -> dict[tuple[int, int], int]:
     return {(row[0], row[1]): row[2] for row in tx.execute(sa.text(_WALLETS_OF[tx.dialect]), given)}
 
 
@@ -462,21 +483,18 @@ def _row(one: Award, budget: int, wallet: int, now: int) -> dict[str, Any]:
     return {**request, **more, "digest": digest_of(request)}
 
 
-_PAIR = {
-    "sqlite": ("json_extract(r.value, '$[0]')", "json_extract(r.value, '$[1]')"),
-    "postgresql": ("CAST(r.value ->> 0 AS bigint)", "CAST(r.value ->> 1 AS bigint)"),
-}
+_PAIRS = bulk.table_of(("owner", "cohort"))
 _OPEN_ALL = {
     name: "INSERT INTO acct (kind, unit, owner, cohort) "  # noqa: S608
-    f"SELECT 'wallet', 0, {_PAIR[name][0]}, {_PAIR[name][1]} FROM {bulk.GIVEN[name]} "
+    f"SELECT 'wallet', 0, r.owner, r.cohort FROM {_PAIRS[name]} "
     "WHERE NOT EXISTS (SELECT 1 FROM acct a WHERE a.kind = 'wallet' AND a.unit = 0 "
-    f"AND a.owner = {_PAIR[name][0]} AND a.cohort = {_PAIR[name][1]}) "
+    "AND a.owner = r.owner AND a.cohort = r.cohort) "
     "ON CONFLICT (kind, unit, owner, cohort) DO NOTHING"
     for name in bulk.BOTH
 }
 _WALLETS_OF = {
-    name: f"SELECT a.owner, a.cohort, a.id FROM {bulk.GIVEN[name]} "  # noqa: S608
-    "JOIN acct a ON a.kind = 'wallet' AND a.unit = 0 "
-    f"AND a.owner = {_PAIR[name][0]} AND a.cohort = {_PAIR[name][1]}"
+    name: f"SELECT a.owner, a.cohort, a.id FROM {_PAIRS[name]} "  # noqa: S608
+    f"{bulk.JOIN[name]} acct a ON a.kind = 'wallet' AND a.unit = 0 "
+    "AND a.owner = r.owner AND a.cohort = r.cohort"
     for name in bulk.BOTH
 }

@@ -9,6 +9,9 @@ import sqlalchemy as sa
 from store import ledger
 from store.db import Conflict, Tx
 
+BOTH = ("sqlite", "postgresql")
+# The rows first, then what they name: SQLite else reads the whole table and searches the rows for each.
+JOIN = {"sqlite": "CROSS JOIN", "postgresql": "JOIN"}
 _COLUMNS = (
     *("txn", "kind", "debit", "credit", "unit", "asked", "amount", "idem", "digest", "reason", "actor_id"),
     *("case_id", "at", "rule", "revision", "cause", "day", "person_id", "application_id"),
@@ -24,51 +27,63 @@ _WHOLE = {
     "at",
     "person_id",
     "application_id",
+    "owner",
+    "cohort",
 }
 
 
-def book_all(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Book movements, each once per `idem`; how many were new.
+def book_all(tx: Tx, rows: Sequence[Mapping[str, Any]], known: Mapping[str, str] | None = None) -> int:
+    """Book movements, each once per `idem`; how many were new. `known` has digests by key that were looked
+    up already.
 
     A row has ledger.move's request, `amount`, `idem`, `digest`, `revision` and `at`. Raises Conflict when a
     key stands for another request, Insufficient and Frozen as ledger.move does: then none is booked.
     """
-    if not rows:
-        return 0
-    given = json.dumps([{name: row[name] for name in _COLUMNS} for row in rows], ensure_ascii=False)
-    if tx.execute(sa.text(_OTHERS[tx.dialect]), {"rows": given}).first() is not None:
+    known = dict(known or {})
+    known |= _known(tx, [row["idem"] for row in rows if row["idem"] not in known])
+    if any(known.get(row["idem"], row["digest"]) != row["digest"] for row in rows):
         raise Conflict
+    new = [{name: row[name] for name in _COLUMNS} for row in rows if row["idem"] not in known]
+    if not new:
+        return 0
     try:
-        return int(tx.execute(sa.text(_BOOK_ALL[tx.dialect]), {"rows": given}).rowcount)
+        return int(tx.execute(sa.text(_BOOK_ALL[tx.dialect]), {"rows": as_json(new)}).rowcount)
     except sa.exc.IntegrityError as error:
         raise ledger.refusal(error) from error
 
 
-def _columns_of(value: str, *names: str) -> str:
-    """Columns (all of them where none are named) of one row that lies in JSON, for one dialect."""
-    wanted = names or _COLUMNS
-    return ", ".join(value.format(name=name, cast="bigint" if name in _WHOLE else "text") for name in wanted)
+def _known(tx: Tx, keys: Sequence[str]) -> dict[str, str]:
+    """Digest by key, of those that were booked before."""
+    if not keys:
+        return {}
+    given = {"rows": as_json([{"idem": key} for key in keys])}
+    return {row[0]: row[1] for row in tx.execute(sa.text(_KNOWN[tx.dialect]), given)}
 
 
-BOTH = ("sqlite", "postgresql")
-GIVEN = {
-    "sqlite": "json_each(:rows) AS r",
-    "postgresql": "json_array_elements(CAST(:rows AS json)) AS r(value)",
-}
-_FIELD = {
-    "sqlite": "json_extract(r.value, '$.{name}')",
-    "postgresql": "CAST(r.value ->> '{name}' AS {cast})",
-}
+def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as the parameter `rows` of a statement that reads from `table_of`."""
+    return json.dumps(rows, ensure_ascii=False)
+
+
+def table_of(columns: Sequence[str]) -> dict[str, str]:
+    """Rows that lie in JSON as a table `r` of named columns, for each dialect; each is parsed once."""
+    typed = ", ".join(f"{name} {'bigint' if name in _WHOLE else 'text'}" for name in columns)
+    fields = ", ".join(f"value ->> '$.{name}' AS {name}" for name in columns)
+    return {
+        "sqlite": f"(SELECT {fields} FROM json_each(:rows)) AS r",  # noqa: S608
+        "postgresql": f"json_to_recordset(CAST(:rows AS json)) AS r({typed})",
+    }
+
+
+_ROWS, _KEYS = table_of(_COLUMNS), table_of(("idem",))
 _BOOK_ALL = {
     # SQLite's guards refuse a known key before ON CONFLICT is asked; on PostgreSQL one may come in meanwhile.
     name: f"INSERT INTO xfer ({', '.join(_COLUMNS)}) "  # noqa: S608
-    f"SELECT {_columns_of(_FIELD[name])} FROM {GIVEN[name]} "
-    f"WHERE NOT EXISTS (SELECT 1 FROM xfer x WHERE x.idem = {_columns_of(_FIELD[name], 'idem')}) "
-    "ON CONFLICT (idem) DO NOTHING"
+    f"SELECT {', '.join(_COLUMNS)} FROM {_ROWS[name]} "
+    "WHERE NOT EXISTS (SELECT 1 FROM xfer x WHERE x.idem = r.idem) ON CONFLICT (idem) DO NOTHING"
     for name in BOTH
 }
-_OTHERS = {
-    name: f"SELECT 1 FROM {GIVEN[name]} JOIN xfer x ON x.idem = {_columns_of(_FIELD[name], 'idem')} "  # noqa: S608
-    f"WHERE x.digest <> {_columns_of(_FIELD[name], 'digest')} LIMIT 1"
+_KNOWN = {
+    name: f"SELECT r.idem, x.digest FROM {_KEYS[name]} {JOIN[name]} xfer x ON x.idem = r.idem"  # noqa: S608
     for name in BOTH
 }

@@ -15,7 +15,7 @@ from store.tables import accounts, acct, bal, freezes, members, outbox
 
 
 @dataclass(frozen=True, slots=True)
-class Warning:
+class Ending:
     """A member to be told that `points` of the household end with the day `cohort`."""
 
     household_id: int
@@ -26,7 +26,9 @@ class Warning:
 
 
 _FROZEN = sa.select(freezes.c.household_id).where(freezes.c.lifted_at.is_(None))
-_EXPIRING = (acct.c.kind == "wallet", acct.c.unit == POINTS, acct.c.cohort > 0, bal.c.posted > 0)
+# Written out: SQLite knows a partial index by its condition, and a parameter is none.
+_IS_COHORT = acct.c.cohort > sa.literal_column("0")
+_EXPIRING = (_IS_COHORT, acct.c.kind == "wallet", acct.c.unit == POINTS, bal.c.posted > 0)
 
 
 def sweep(tx: Tx, today: int, *, run: str, now: int) -> int:
@@ -57,8 +59,11 @@ def sweep(tx: Tx, today: int, *, run: str, now: int) -> int:
     return sum(row[2] for row in due)
 
 
-def warnings(tx: Tx, *, first: int, last: int, limit: int) -> list[Warning]:
+def warnings(tx: Tx, *, first: int, last: int, limit: int) -> list[Ending]:
     """Members not told yet of points of theirs that end between two days, both included."""
+    ending = sa.select(acct.c.id).where(_IS_COHORT, acct.c.cohort >= first, acct.c.cohort <= last)
+    if tx.execute(ending.limit(1)).first() is None:
+        return []
     parts = [sa.cast(column, sa.Text) for column in (acct.c.owner, acct.c.cohort, members.c.person_id)]
     key = sa.literal("points.expiring:") + parts[0] + ":" + parts[1] + ":" + parts[2]
     told = sa.select(outbox.c.id).where(outbox.c.idem == key).correlate(acct, members)
@@ -77,4 +82,4 @@ def warnings(tx: Tx, *, first: int, last: int, limit: int) -> list[Warning]:
         .order_by(acct.c.owner, acct.c.cohort, members.c.person_id)
         .limit(limit)
     )
-    return [Warning(*row) for row in tx.execute(query)]
+    return [Ending(*row) for row in tx.execute(query)]

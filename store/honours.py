@@ -21,6 +21,8 @@ class Earner:
     points: int
 
 
+# Written out: SQLite knows a partial index by its condition, and a parameter is none.
+_IS_AWARD = xfer.c.kind == sa.literal_column("'award'")
 _undone = xfer.alias("undone")
 _POINTS = sa.func.sum(xfer.c.amount)
 
@@ -36,7 +38,7 @@ def _awards(
             acct,
             sa.and_(acct.c.kind == "wallet", acct.c.unit == POINTS, acct.c.owner == households.c.id),
         )
-        .join(xfer, sa.and_(xfer.c.credit == acct.c.id, xfer.c.kind == "award"))
+        .join(xfer, sa.and_(xfer.c.credit == acct.c.id, _IS_AWARD))
         .outerjoin(_undone, _undone.c.reverses_id == xfer.c.id)
         .where(
             households.c.unit_id.in_(list(unit_ids)),

@@ -1,6 +1,6 @@
 """Households: who earns and spends together. Their history survives who comes and goes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -92,6 +92,23 @@ def open_for(tx: Tx, person_id: int, *, code: str, name: str, unit_id: int | Non
     return household_id
 
 
+def open_all(tx: Tx, rows: Sequence[tuple[int, str, str, int | None]], *, now: int) -> dict[int, int]:
+    """A household of one for each (person, code, name, unit); its number by person. Raises Retry."""
+    if not rows:
+        return {}
+    opened = sa.insert(households).returning(households.c.id, sort_by_parameter_order=True)
+    values = [{"code": code, "name": name, "unit_id": unit, "opened_at": now} for _, code, name, unit in rows]
+    ids = list(tx.execute(opened, values).scalars())
+    found = {row[0]: household_id for row, household_id in zip(rows, ids, strict=True)}
+    joining = [{"household_id": home, "person_id": person, "since": now} for person, home in found.items()]
+    try:
+        with tx.savepoint("joining"):
+            tx.execute(sa.insert(members), joining)
+    except sa.exc.IntegrityError as error:
+        raise Retry from error
+    return found
+
+
 def join(tx: Tx, household_id: int, person_id: int, *, now: int) -> int:
     """Make somebody a member who belongs to no household; the membership.
 
@@ -176,13 +193,6 @@ def reopen(tx: Tx, household_id: int) -> None:
     """Somebody lives in it again. Raises Conflict where it is open."""
     closed = sa.update(households).where(households.c.id == household_id, households.c.closed_at.is_not(None))
     change_one(tx, closed.values(closed_at=None))
-
-
-def is_closed(tx: Tx, household_id: int) -> bool:
-    query = sa.select(households.c.id).where(
-        households.c.id == household_id, households.c.closed_at.is_not(None)
-    )
-    return tx.execute(query).first() is not None
 
 
 def names(tx: Tx, household_ids: Iterable[int]) -> dict[int, tuple[str, int | None]]:

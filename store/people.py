@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -10,6 +11,8 @@ from sqlalchemy.dialects.postgresql import insert
 from store.db import Retry, Tx
 from store.prepared import Prepared
 from store.tables import accounts, people, posts
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +224,7 @@ LOOK_UP_MAX = 500  # values in one IN
 def owners(tx: Tx, channel: str, names: Sequence[str]) -> dict[str, tuple[int, int]]:
     """(account id, person id) of each of these accounts that is known."""
     found: dict[str, tuple[int, int]] = {}
-    for some in _batches(names):
+    for some in batches(names):
         query = sa.select(accounts.c.account, accounts.c.id, accounts.c.person_id)
         mine = accounts.c.channel == channel, accounts.c.account.in_(some)
         found |= {row[0]: (row[1], row[2]) for row in tx.execute(query.where(*mine))}
@@ -234,7 +237,7 @@ def any_of(
     """Everybody with one of these ids, phones or names, lowest id first."""
     found: dict[int, Person] = {}
     for column, values in ((people.c.id, ids), (people.c.phone, phones), (people.c.name, names)):
-        for some in _batches(values):
+        for some in batches(values):
             found |= {person.id: person for person in _persons(tx, column.in_(some))}
     return [found[person_id] for person_id in sorted(found)]
 
@@ -246,7 +249,8 @@ def _persons(tx: Tx, condition: sa.ColumnElement[bool]) -> Iterator[Person]:
         yield _person(list(mine))
 
 
-def _batches(values: Sequence[object]) -> Iterator[Sequence[object]]:
+def batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """As many of them as one IN takes, again and again."""
     for start in range(0, len(values), LOOK_UP_MAX):
         yield values[start : start + LOOK_UP_MAX]
 

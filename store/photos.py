@@ -28,9 +28,12 @@ _SHOW = Prepared(
 )
 
 
-def add(tx: Tx, *, case_id: int, jpeg: bytes, now: int) -> None:
-    """Keep a photo that was re-encoded outside the unit of work."""
-    tx.execute(sa.insert(photos).values(case_id=case_id, jpeg=jpeg, state="kept", at=now, due_at=now))
+def add(
+    tx: Tx, *, jpeg: bytes, now: int, case_id: int | None = None, application_id: int | None = None
+) -> None:
+    """Keep a photo of a case or an application that was re-encoded outside the unit of work."""
+    of = {"case_id": case_id, "application_id": application_id}
+    tx.execute(sa.insert(photos).values(**of, jpeg=jpeg, state="kept", at=now, due_at=now))
 
 
 def add_due(

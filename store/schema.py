@@ -12,13 +12,15 @@ from alembic.script import ScriptDirectory
 from store.db import own_transactions
 
 UPGRADE_LOCK = 0x6D617368616E67  # of pg_advisory_xact_lock; "mashang"
+UPGRADE_WAIT_SECONDS = 60  # for another process that is upgrading the same SQLite file
 _FOLDER = Path(__file__).with_name("migrations")
 
 
 def upgrade(url: str) -> None:
     """Run every migration that is missing, all or none. Running it again, or twice at once, is the same."""
-    engine = sa.create_engine(url)
-    if engine.dialect.name == "sqlite":
+    is_sqlite = url.startswith("sqlite")
+    engine = sa.create_engine(url, connect_args={"timeout": UPGRADE_WAIT_SECONDS} if is_sqlite else {})
+    if is_sqlite:
         own_transactions(engine)
     try:
         with engine.begin() as connection:

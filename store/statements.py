@@ -46,10 +46,12 @@ class Line:
 
 
 _COLUMNS = [statements.c[name] for name in Statement.__dataclass_fields__]
+# LEFT JOIN and COALESCE: both databases begin with the month's movements, however many wallets they expect.
 _LEG = """SELECT a.owner, x.kind, r.kind AS reversed, {sign}x.amount AS amount
-    FROM xfer x JOIN acct a ON a.id = x.{side} LEFT JOIN xfer r ON r.id = x.reverses_id
-    WHERE x.id > :since AND x.id <= :cut AND a.kind = 'wallet' AND a.unit = 0
-    AND a.owner > :after AND a.owner <= :upto"""
+    FROM xfer x LEFT JOIN acct a ON a.id = x.{side} AND a.kind = 'wallet'
+        AND a.owner > :after AND a.owner <= :upto
+    LEFT JOIN xfer r ON r.id = x.reverses_id
+    WHERE x.id > :since AND x.id <= :cut AND x.unit = 0 AND COALESCE(a.id, 0) > 0"""
 _SPENT = "kind IN ('hold', 'void', 'sale', 'refund')"
 _EARNED = "kind = 'award' OR reversed = 'award'"
 _MAKE = sa.text(f"""

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from store.db import Tx
-from store.tables import acct, articles, bal, people, redemption_lines, redemptions, stock_takes, xfer
+from store.tables import (
+    acct,
+    articles,
+    bal,
+    people,
+    posting,
+    redemption_lines,
+    redemptions,
+    stock_takes,
+    xfer,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +64,24 @@ class Given:
 
 
 _reversal = xfer.alias("reversal")
-_shelf = acct.alias("shelf")
 _BY_HAND = ("restock", "damage", "count", "reverse", "refund")
 _MOVEMENTS = (
     sa.select(
         xfer.c.id,
         xfer.c.kind,
         xfer.c.unit,
-        sa.case((xfer.c.credit == _shelf.c.id, xfer.c.amount), else_=-xfer.c.amount),
+        posting.c.amount,
         xfer.c.reason,
         sa.func.coalesce(people.c.name, ""),
         xfer.c.at,
         _reversal.c.id.is_not(None),
     )
-    .join(_shelf, (_shelf.c.id.in_([xfer.c.debit, xfer.c.credit])) & (_shelf.c.kind == "shelf"))
+    # By the shelf's own postings: the whole journal is much longer.
+    .join(posting, posting.c.xfer == xfer.c.id)
+    .join(acct, acct.c.id == posting.c.acct)
     .outerjoin(people, people.c.id == xfer.c.actor_id)
     .outerjoin(_reversal, _reversal.c.reverses_id == xfer.c.id)
-    .where(xfer.c.kind.in_(_BY_HAND))
+    .where(acct.c.kind == "shelf", xfer.c.kind.in_(_BY_HAND))
 )
 
 
@@ -109,7 +120,8 @@ def movement(tx: Tx, xfer_id: int) -> Movement | None:
 
 def movements(tx: Tx, shop_id: int, *, since: int, until: int, limit: int) -> list[Movement]:
     """What came in, went bad or was counted in [since, until), newest first."""
-    query = _MOVEMENTS.where(_shelf.c.owner == shop_id, xfer.c.at >= since, xfer.c.at < until)
+    goods = sa.select(articles.c.id).where(articles.c.shop_id == shop_id)
+    query = _MOVEMENTS.where(acct.c.unit.in_(goods), xfer.c.at >= since, xfer.c.at < until)
     return [Movement(*row) for row in tx.execute(query.order_by(xfer.c.id.desc()).limit(limit))]
 
 

@@ -436,8 +436,8 @@ acct = sa.Table(
     sa.Index(
         "ix_acct_expiring",
         "cohort",
-        sqlite_where=sa.text("cohort > 0 AND kind = 'wallet'"),
-        postgresql_where=sa.text("cohort > 0 AND kind = 'wallet'"),
+        sqlite_where=sa.text("cohort > 0"),
+        postgresql_where=sa.text("cohort > 0"),
     ),
 )
 bal = sa.Table(
@@ -713,6 +713,7 @@ blocks = sa.Table(
     _text("hash", unique=True),
     _number("count"),
     _number("sealed_at"),
+    sa.Index("uq_blocks_previous", "previous", unique=True),  # one chain, no fork
 )
 block_items = sa.Table(
     "block_items",

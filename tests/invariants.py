@@ -90,7 +90,15 @@ INVARIANTS = {
     "I22 an award by application was approved by another and public long enough": """
         SELECT x.id FROM xfer x JOIN applications a ON a.id = x.application_id
         WHERE a.proposer_id IS NULL OR a.approver_id IS NULL OR a.proposer_id = a.approver_id
-        OR a.public_until IS NULL OR a.public_until > x.at""",
+        OR a.public_until IS NULL OR a.public_until > x.at OR x.revision = ''""",
+    "I22b an award of a list was proposed and approved by two, before it was booked": """
+        SELECT x.id FROM xfer x JOIN batches b ON x.txn = 'batch:' || CAST(b.id AS text)
+        WHERE b.state <> 'posted' OR b.approver_id IS NULL OR b.approver_id = b.proposer_id
+        OR b.rule <> x.rule OR x.at < b.at OR substr(x.day, 1, 7) <> b.month""",
+    "I27 nothing of an application can be spent while it is public or somebody's objection is open": """
+        SELECT x.id FROM xfer x JOIN applications a ON a.id = x.application_id
+        LEFT JOIN objections o ON o.application_id = a.id AND o.state <> 'refused' AND o.at <= x.at
+        WHERE a.state NOT IN ('public', 'posted') OR x.at < a.public_until OR o.id IS NOT NULL""",
     "I23 each hand-over names clerk and collector, a proxy where one came, never the own household": """
         SELECT l.id FROM redemption_lines l JOIN redemptions r ON r.id = l.redemption_id
         WHERE l.state = 'collected' AND (l.clerk_id IS NULL OR l.collector NOT IN

@@ -1,16 +1,20 @@
 """申请积分: applied for, checked, approved, public, objected to, posted; who benefits decides nothing."""
 
+import re
 from pathlib import Path
 from shutil import copytree
 
 import pytest
 import sqlalchemy as sa
+from httpx import Response
 
 from store import awards, households, people
 from store.tables import freezes
 from tests.conftest import ROOT
 from tests.invariants import broken
+from tests.test_photos import draw
 from tests.town import CAST, DAY, HOUR, MakeTown, Town, openid
+from tests.web import browser_of, form_of, signed_in
 
 LEAFLETS = "申请积分 昨天在小区门口发反诈传单"
 PEACE = "申请积分 调解 昨天劝和了楼上楼下两家人"
@@ -68,6 +72,8 @@ def test_a_good_deed_is_applied_for_checked_public_and_posted(town: Town) -> Non
     ]
     assert town.say("何春梅", "待办") == "【积分申请待初审】\n1 李＊（幸福社区第二网格）宣传 5 分（11月22日）"
     assert town.say("周建国", "待办") == "没有待办，都处理完了。"
+    private = "申请里有个人情况，不在群里显示。请单独发给我：看申请 1"
+    assert town.say_in_group("何春梅", "看申请 1") == private
     lines = town.say("何春梅", "看申请 1").splitlines()
     assert lines[:3] == [
         "申请 1：待初审",
@@ -268,3 +274,36 @@ def test_the_topic_of_help_lists_what_the_speaker_may_say(town: Town, who: str) 
     assert listed[0] == "【积分申请】"
     assert ("批准 编号 — 批准积分申请，开始公示" in listed) == (CAST[who].role == "village_staff")
     assert town.say(who, "帮助一下楼上的王奶奶").startswith("收到，编号")
+
+
+def test_the_page_applies_once_with_photos_and_tells_what_is_missing(town: Town) -> None:
+    web = signed_in(town, "李秀英")
+    page = web.get("/me/apply")
+    fields = {**form_of(page, "/me/apply"), "title": "宣传", "day": "2026-11-22", "text": "在门口发反诈传单"}
+    nothing = [("photos", ("", b"", "application/octet-stream"))]
+
+    def told(response: Response) -> tuple[int, str]:
+        found = re.search(
+            r'role="status">([^<]*)<|<strong>还没有提交成功</strong><span>([^<]*)<', response.text
+        )
+        assert found is not None, response.text
+        return response.status_code, found[1] or found[2]
+
+    lacks = web.post("/me/apply", fields, files=nothing)
+    assert told(lacks) == (422, "宣传要照片作凭证，请选一张照片。")
+    assert "在门口发反诈传单</textarea>" in lacks.text
+    bad = web.post("/me/apply", fields, files=[("photos", ("a.jpg", b"no picture", "image/jpeg"))])
+    assert told(bad)[0] == 422
+    photo = [("photos", ("a.jpg", draw("JPEG"), "image/jpeg"))]
+    done = (200, "编号 1，宣传 5 分（11月22日）。等网格员初审。")
+    assert told(web.post("/me/apply", fields, files=photo)) == done
+    assert told(web.post("/me/apply", fields, files=photo)) == done
+    old = {**fields, "title": "调解", "day": "2026-01-02"}
+    late = (422, "只能申请最近 30 天里已经做了的事。")
+    assert told(web.post("/me/apply", old, files=nothing)) == late
+    assert told(web.post("/me/apply", {**fields, "title": "别的"}, files=nothing)) == (422, "请选一个项目。")
+    assert web.post("/me/apply", {**fields, "form_token": "x"}, files=photo).status_code == 403
+    assert "<b>1</b><span>宣传 5 分（11月22日）<small>待初审</small>" in web.get("/me/apply").text
+    assert town.heard("QH-XF")[0].startswith("【积分申请 1】李＊")
+    assert town.say("何春梅", "初审 1") == "申请 1 初审通过，等村(社区)批准。"
+    assert browser_of(town).get("/me/apply").status_code == 401

@@ -2,19 +2,20 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nlp.around import uncovered
 from nlp.classify import Guess, Mark, classify, marked, marks, path
 from nlp.plain import plain
 from nlp.rules import OTHER, Rules, load, load_categories
+from nlp.scan import Hit
 from nlp.words import word_edges
 
 ROOT = Path(__file__).parent.parent
@@ -235,6 +236,96 @@ def test_any_text_is_sorted_without_error(rules: Rules, text: str) -> None:
         guess = classify(text, each)
         assert guess.category in each.by_code
         assert [mark.word for mark in marks(text, each)] or not guess.words
+
+
+WINDOWS = """
+margin = 1
+opening = 6
+[[window]]
+side = "before"
+words = ["不是", "没有", "灯"]
+but = ["是不是"]
+gap = 1
+[[window]]
+side = "after"
+words = ["修好了", "好了"]
+gap = 2
+percent = 50
+[[window]]
+side = "after"
+words = ["好"]
+but = ["好的"]
+gap = 3
+percent = 25
+[[category]]
+code = "lamp"
+keywords = { "路灯" = 8, "消防" = 4, "灯" = 4, "好" = -4 }
+exclude = ["不是路", "修好了没有"]
+[[category]]
+code = "fire"
+keywords = { "消防通道" = 12, "路灯" = -4, "不是" = 4 }
+"""
+
+
+@pytest.mark.parametrize("nested", ["true", "false"])
+@given(
+    st.lists(st.sampled_from([*"路灯不是有好了的，。", "没有", "修好了", "消防通道", "路灯"]), max_size=12)
+)
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_text_gets_what_a_reader_with_much_time_would_give_it(
+    nested: str, files: dict[str, Rules], parts: list[str]
+) -> None:
+    text, rules = "".join(parts), files[nested]
+    lamp, fire = slowly(plain(text), rules)
+    guess = classify(text, rules)
+    best, score = ("lamp", lamp) if lamp >= fire else ("fire", fire)
+    assert (guess.category, guess.score, guess.margin) == (best, score, abs(lamp - fire))
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Rules]:
+    folder = tmp_path_factory.mktemp("windows")
+    return {nested: written(folder, f"nested = {nested}\n{WINDOWS}") for nested in ("true", "false")}
+
+
+def slowly(text: str, rules: Rules) -> list[int]:
+    """What each category gets for the words of a text, by the letter of what a rule file promises."""
+    names, windows = rules.scanner.words, {each for of in rules.context.beside.values() for each in of}
+    hits = [
+        (word, at, at + len(name))
+        for word, name in enumerate(names)
+        for at in range(len(text))
+        if text.startswith(name, at)
+    ]
+
+    def inside(hit: Hit, others: Iterable[Hit]) -> bool:
+        return any(o != hit and o[1] <= hit[1] and hit[2] <= o[2] for o in others)
+
+    excluded = [hit for hit in hits if hit[0] in rules.hiding]
+    words = [hit for hit in hits if hit[0] < rules.silent_from]
+    words = [hit for hit in words if not inside(hit, excluded if rules.nested else words)]
+    beside = [hit for hit in hits if not inside(hit, excluded)]
+
+    def percent(hit: Hit) -> int:
+        left = [100]
+        for window in windows:
+            buts = {at for word, *span in beside if names[word] in window.but for at in range(*span)}
+            for word, start, end in beside:
+                between = text[end : hit[1]] if window.side == "before" else text[hit[2] : start]
+                in_order = end <= hit[1] if window.side == "before" else hit[2] <= start
+                near = in_order and len(between) <= window.gap and not set(between) & set(",。!?;:")
+                if names[word] in window.words and near and not buts & {start, end - 1}:
+                    left.append(window.percent)
+        return min(left)
+
+    totals = [0, 0]
+    for word in {word for word, *_ in words}:
+        places = [hit for hit in words if hit[0] == word]
+        most = max(map(percent, places))
+        first = any(percent(hit) == most and hit[2] <= rules.opening for hit in places)
+        for which, weight in rules.weights[word]:
+            totals[which] += weight * most // 100 * (2 if first else 1)
+    return totals
 
 
 def steps(text: str, rules: Rules) -> int:

@@ -1,14 +1,20 @@
 """Earning: within the caps, once per key, out of a budget; what cannot be paid now is paid later."""
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
 
 from store import awards, households, ledger, wallets
 from store.awards import Award, Budget, Cap, Outcome
 from store.db import Conflict, Database, Tx
+from store.digest import REQUEST, digest_of
 from store.tables import caps, freezes, people, units, xfer
 from tests.invariants import broken
 
@@ -148,3 +154,13 @@ def test_a_list_is_booked_once_whole_or_not_at_all(db: Database, earn: Callable[
     assert _state(db) == (40, 20, 40, [])
     with db.read() as tx:
         assert tx.execute(sa.select(sa.func.count()).where(xfer.c.kind == "award")).scalar() == 6
+
+
+# A lone surrogate is no text that can be stored.
+_WRITABLE = st.characters(exclude_categories=["Cs"])
+
+
+@given(st.fixed_dictionaries({name: st.none() | st.integers() | st.text(_WRITABLE) for name in REQUEST}))
+def test_a_digest_is_that_of_the_request_as_json(request_: dict[str, Any]) -> None:
+    written = json.dumps(request_, sort_keys=True, ensure_ascii=False)
+    assert digest_of(request_) == hashlib.sha256(written.encode()).hexdigest()

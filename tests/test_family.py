@@ -2,6 +2,8 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+from store import meta
+from store.awards import HALTED
 from tests.test_discipline import books_are_right, told
 from tests.test_redeem import earn
 from tests.town import DAY, Town
@@ -156,4 +158,30 @@ def test_after_a_death_the_household_goes_on_and_the_last_one_leaves_to_the_heir
     first = town.say("严守正", f"户明细 {code}").splitlines()[-1].split(" ")[0]
     assert town.say("严守正", f"更正 {first} 不实").startswith("已收回何春梅家的 10 分")
     assert town.points("何春梅") == 20
+    books_are_right(town)
+
+
+def test_what_comes_to_a_household_that_is_gone_follows_it(town: Town) -> None:
+    earn(town, "李秀英", 2)
+    earn(town, "王小满", 1)
+    town.say("徐慧敏", "扣分 李秀英 5 乱倒垃圾")
+    town.say("李秀英", "申诉 不是我")
+    town.db.write(lambda tx: meta.put(tx, HALTED, "1"))
+    town.say("李秀英", "路灯坏了")
+    assert town.say("徐慧敏", "属实 1004").endswith("积分暂缓发放，可以发放时自动补记。")
+    listed = town.say("严守正", "户明细 李秀英").splitlines()
+    assert town.say("李秀英", f"加入 {invite(town, '王小满')}").startswith("已加入王小满家，您的 15 分已并入")
+    town.db.write(lambda tx: meta.put(tx, HALTED, ""))
+    town.later(600)
+    town.run_jobs()
+    assert town.points("王小满") == 35
+    assert town.say("顾晓宁", "申诉成立 扣1") == "扣1 申诉成立，5 分已退回王小满家。已告知这户。"
+    assert town.points("王小满") == 40
+    assert town.say("王小满", "兑换 肥皂 4").startswith("已兑换肥皂 4 块")
+    first = listed[-1].split(" ")[0]
+    assert town.say("严守正", f"更正 {first} 重复") == (
+        f"已收回王小满家的 10 分（流水 {first}）。已用掉的部分记欠 10 分，以后得分先抵。已告知这户。"
+    )
+    assert "欠 10 分" in town.say("李秀英", "我家")
+    assert town.say("王小满", "分户 0") == "这户还欠着积分，抵完以后再分户。"
     books_are_right(town)

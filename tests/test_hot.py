@@ -156,6 +156,34 @@ def test_a_district_with_94_different_matters_is_no_issue() -> None:
     assert cluster(everyday() + district) == []
 
 
+METRO = [
+    "轻轨2号线延长段哪天动工",
+    "请问轻轨环线怎样换乘",
+    "轻轨4号线施工夜里吵得睡不着",
+    "轻轨3号线桥下又脏又臭",
+    "修轻轨5号线的农民工还没有拿到工钱",
+    "轻轨6号线开通后公交车少了两路",
+    "轻轨8号线末班车能不能晚一点",
+    "轻轨1号线车厢冷气太足",
+    "轻轨7号线为什么绕开老城",
+]
+OFFICE = [
+    "东湾区河口镇办事处不发高龄补贴",
+    "投诉东湾区河口镇办事处门前乱停车",
+    "东湾区河口镇办事处对面的楼违规加层",
+    "反映东湾区河口镇办事处旁边的烧烤摊",
+    "请东湾区河口镇办事处修一修村口的桥",
+]
+
+
+@pytest.mark.parametrize("titles", [METRO, OFFICE])
+def test_an_institution_with_many_matters_is_no_issue(titles: list[str]) -> None:
+    detail = "尊敬的领导您好，请有关部门解决这个问题，希望尽快回复，谢谢。"
+    told = _told("many", titles, [detail], len(titles), START, 20)
+    assert cluster(everyday() + told) == []
+    assert [issue.place for issue in cluster(everyday() + told + plant())] == ["云栖新城"]
+
+
 def test_one_message_is_no_issue_however_many_like_it() -> None:
     liked = Report("liked", "somebody", "关于金海湾配套入学的问题", START, "孩子没有学校读书。", 1762)
     assert cluster([*everyday(), liked]) == []
@@ -279,7 +307,7 @@ def test_twice_the_reports_are_about_twice_the_work(monkeypatch: pytest.MonkeyPa
         cluster(_town(size))
         work.append(compared[0])
     assert work[1] <= 2.5 * work[0]
-    assert work[2] <= 2.5 * work[1]
+    assert work[2] <= 5 * work[0]
 
 
 @pytest.mark.long

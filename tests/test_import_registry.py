@@ -7,6 +7,7 @@ import pytest
 
 from handlers.codes import keyed
 from handlers.import_registry import BadFiles, Imported, import_registry
+from handlers.opening import HOW
 from store import invitations, ledger, people, units
 from store.db import Database, Tx
 from store.people import Post
@@ -223,6 +224,50 @@ def test_every_bad_row_is_named_with_file_and_line_and_nothing_is_imported(db: D
         "articles.csv 第 4 行：编码 S1 A1 与第 2 行重复",
     ]
     assert tree(db) == {}
+
+
+def test_every_bad_opening_service_and_date_of_a_shop_is_named(db: Database) -> None:
+    assert errors(
+        db,
+        {
+            **TOWN,
+            "shops.csv": "code,name,unit_code,opening\nS1,超市,V,工作日 9-17\nS2,超市,V,周一 17-9\n",
+            "articles.csv": "shop_code,code,name,price,stock,service,most_a_month,low_stock,best_before\n"
+            "S1,A1,大米,10,5,也许,0,-1,明年\nS1,A2,理发,10,5,是,,,2027-02-30\nS1,A3,盐,10,5,否,2,5,2027年2月3日\n",
+        },
+    ) == [
+        f"shops.csv 第 2 行：opening 不对：营业时间里的日子“工作日”没看懂，{HOW}",
+        "shops.csv 第 3 行：opening 不对：营业时间“周一 17-9”的钟点不对",
+        "articles.csv 第 2 行：most_a_month 要是 1 以上的整数",
+        "articles.csv 第 2 行：low_stock 要是 0 以上的整数",
+        "articles.csv 第 2 行：service 要写 是、否 或不填",
+        "articles.csv 第 2 行：best_before 要写成 2027-01-31",
+        "articles.csv 第 3 行：服务不计库存，stock 不要填",
+        "articles.csv 第 3 行：best_before 要写成 2027-01-31",
+    ]
+    assert tree(db) == {}
+
+
+def test_places_are_added_changed_and_never_doubled_and_a_bad_one_is_named_by_its_line(db: Database) -> None:
+    bring(db, TOWN)
+    head = "name,unit_code,kind,code\n"
+    first = {**TOWN, "places.csv": head + "锦绣花苑,G1,compound,\n长虹路,G1,road,\n长虹路,G2,road,\n"}
+    assert counts(bring(db, first)) == {"places.csv": (3, 0)}
+    assert counts(bring(db, first)) == {}
+    # A code is new, a name has gone: what an import no longer names stays.
+    assert counts(bring(db, {**TOWN, "places.csv": head + "长虹路,G2,road,R7\n"})) == {"places.csv": (0, 1)}
+    wrong = head + "桥,G1,,\n古樟树,G9,,\n长虹路,G1,,\n,G1,,\n长虹路,G1,road,\n"
+    assert errors(db, {**TOWN, "places.csv": wrong}) == [
+        "places.csv 第 5 行：name 没有填",
+        "places.csv 第 2 行：name 至少 2 个字",
+        "places.csv 第 3 行：没有编码为 G9 的单位",
+        "places.csv 第 6 行：编码 长虹路 G1 与第 4 行重复",
+    ]
+    with db.read() as tx:
+        registry = units.load(tx)
+    assert [
+        (place.name, registry.units[place.unit_id].code, place.kind, place.code) for place in registry.places
+    ] == [("锦绣花苑", "G1", "compound", ""), ("长虹路", "G1", "road", ""), ("长虹路", "G2", "road", "R7")]
 
 
 def test_a_head_line_that_is_wrong_hides_no_other_file_behind_a_flood_of_errors(db: Database) -> None:

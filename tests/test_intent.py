@@ -28,9 +28,10 @@ def test_what_only_looks_like_a_kind_is_not_read_as_it(name: str, text: str) -> 
     assert intent(plain(text), INTENTS) not in (name, "points", "progress", "praise", "check_in")
 
 
-def test_the_file_holds_each_kind_once_with_examples_on_both_sides() -> None:
+def test_the_file_holds_every_kind_with_examples_on_both_sides() -> None:
     poor = [each.name for each in INTENTS.wishes if len(each.examples) < 5 or len(each.counter_examples) < 4]
-    assert (tuple(each.name for each in INTENTS.wishes), poor) == (IN_FILE, [])
+    # Complaints have a second block, of what is enough in a short message.
+    assert (tuple(dict.fromkeys(each.name for each in INTENTS.wishes)), poor) == (IN_FILE, [])
 
 
 @pytest.mark.parametrize(

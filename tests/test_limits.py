@@ -63,12 +63,13 @@ def test_what_the_budget_does_not_hold_waits_for_a_grant(make_town: MakeTown, tm
 
 def test_a_movement_changed_behind_the_databases_back_is_named_and_halts_awards(town: Town) -> None:
     report_and_confirm(town, "3号楼前面的井盖破了")
+    assert "blocks.seal" in town.run_jobs()
     assert books(town) == []
     with town.db.read() as tx:
         award = tx.execute(sa.text("SELECT MAX(id) FROM xfer WHERE kind = 'award'")).scalar_one()
     kept = "上报属实（事件 1001）"
     tamper(town, f"UPDATE xfer SET reason = '上报属实（事件 1002）' WHERE id = {award}")
-    assert books(town) == [f"流水 {award}：内容和入账时不一样"]
+    assert books(town) == [f"流水 {award}：内容和入账时不一样；内容和封存时不一样"]
 
     town.later(18 * 3600)  # three in the morning
     assert "reconcile.nightly" in town.run_jobs()

@@ -6,7 +6,7 @@ from html import unescape
 import sqlalchemy as sa
 from httpx import Response
 
-from store import cards, households, people, tables
+from store import cards, households, people, shop, tables
 from tests.test_redeem import earn, stock
 from tests.town import Town, openid
 from tests.web import Web, form_of, heading, signed_in
@@ -63,13 +63,13 @@ def test_a_resident_orders_several_things_at_once_and_fetches_them(town: Town) -
 def test_an_order_sent_twice_is_one_order_with_one_code(town: Town) -> None:
     earn(town, "李秀英", 4)
     web = signed_in(town, "李秀英")
-    shop = web.get("/me/shop")
-    fields = {**form_of(shop, "/me/order"), field(shop, "肥皂"): "1", field(shop, "毛巾"): "1"}
+    goods = web.get("/me/shop")
+    fields = {**form_of(goods, "/me/order"), field(goods, "肥皂"): "1", field(goods, "毛巾"): "1"}
     first, again = web.post("/me/order", fields), web.post("/me/order", fields)
     assert code_of(first) == code_of(again)
     assert (town.points("李秀英"), stock(town, "肥皂"), stock(town, "毛巾")) == (15, "119 块", "99 条")
     # The page was kept and used once more for something else: a new order.
-    other = web.post("/me/order", {**fields, field(shop, "毛巾"): "0"})
+    other = web.post("/me/order", {**fields, field(goods, "毛巾"): "0"})
     assert code_of(other) != code_of(first)
     assert town.points("李秀英") == 5
     # Another person's browser cannot bring the order up by its number.
@@ -179,7 +179,11 @@ def test_what_is_out_of_reach_without_a_sign_in(town: Town) -> None:
         assert web.post(address).status_code == 401, address
     page = web.get("/c/ABCD2345")
     assert (page.status_code, heading(page)) == (200, "这是一张户卡")
-    assert web.get("/goods/1/photo").status_code == 404
+    for number in (1, 999, 10**30):
+        assert web.get(f"/goods/{number}/photo").status_code == 404, number
+    town.db.write(lambda tx: shop.change_article(tx, 1, photo=b"a picture"))
+    assert web.get("/goods/1/photo").content == b"a picture"
+    assert 'src="/goods/1/photo"' in signed_in(town, "李秀英").get("/me/shop").text
 
 
 def card(town: Town, who: str) -> cards.Card:
@@ -199,3 +203,17 @@ def place(town: Town, who: str, unit_id: int) -> None:
             sa.update(tables.households).where(tables.households.c.id == household_id).values(unit_id=unit_id)
         )
     )
+
+
+def test_the_month_is_shown_to_print_and_only_the_own_one(town: Town) -> None:
+    earn(town, "李秀英", 2)
+    web = signed_in(town, "李秀英")
+    order(web, 肥皂=1)
+    page = web.get("/me/statement")
+    assert heading(page) == "2026年11月对账单"
+    assert texts(page, "dd")[:3] == ["0 分", "20 分", "10 分"]
+    assert [each for each in texts(page, "td") if each.startswith(("+", "-"))] == ["+10", "+10", "-10"]
+    for month in ("2026-12", "2026-13", "1999-01", "x"):
+        assert problem(web.get(f"/me/statement?month={month}")) == (422, "您家这个月没有对账单。"), month
+    assert problem(signed_in(town, "王小满").get("/me/statement")) == (422, "您家这个月没有对账单。")
+    assert "10 分" in texts(web.get("/me/statement?month=2026-11"), "dd")

@@ -33,7 +33,7 @@ def test_exchange_cancelling_and_hand_over_stand_in_the_statement(town: Town) ->
     town.say("李秀英", "取消兑换")
     code = town.say("李秀英", "兑换 肥皂").splitlines()[1].removeprefix("取货码：")
     assert town.say("李秀英", "积分") == "您现有 10 分。另有 10 分已换商品，等待领取。"
-    assert town.say("戴满仓", f"核销 {code}") == "核销成功：李秀英，肥皂 1 块，10 分。请交货。"
+    assert town.say("戴满仓", f"核销 {code}") == "核销成功（单号 2）：李秀英，肥皂 1 块，10 分。请交货。"
     assert town.say("李秀英", "积分") == "您现有 10 分。"
     assert [line.split(" ", 2)[2] for line in town.say("李秀英", "明细").splitlines()] == [
         "-10 分 兑换肥皂，余 10 分",

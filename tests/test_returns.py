@@ -95,6 +95,19 @@ def test_a_service_that_did_not_take_place_gives_its_points_back(town: Town) -> 
     assert_books_are_right(town)
 
 
+def test_points_of_a_household_that_joined_another_follow_it_there(town: Town) -> None:
+    give_points(town, "李秀英", 100)
+    give_points(town, "王小满", 5)
+    bought(town, "李秀英", "大米 5")
+    code = town.say("王小满", "邀请家人").split("邀请码：")[1].splitlines()[0]
+    town.say("李秀英", f"加入 {code}")
+    assert town.points("王小满") == 55
+    assert town.say("戴满仓", "退货 1 大米 2 发霉了") == "已退大米 2 斤，20 分退还。货记为报损。"
+    assert (town.points("王小满"), town.points("李秀英")) == (75, 75)
+    assert told(town, "王小满")[1:] == ["【退货】您家在幸福社区平安超市退了大米 2 斤，20 分已退还。"]
+    assert_books_are_right(town)
+
+
 def test_returned_twice_at_once_comes_back_once(town: Town) -> None:
     give_points(town, "李秀英", 100)
     bought(town, "李秀英", "保温杯")

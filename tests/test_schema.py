@@ -21,6 +21,13 @@ from store.tables import FIRST_CASE, metadata, units
 from tests.postgres import Cluster
 
 ROOT = Path(__file__).parent.parent
+# Foreign keys of the code that PostgreSQL's triggers make superfluous (migration 0009).
+IMPLIED_BY_TRIGGERS = [
+    ("add_fk", "fk_posting_acct"),
+    ("add_fk", "fk_posting_xfer"),
+    ("add_fk", "fk_xfer_credit_unit"),
+    ("add_fk", "fk_xfer_debit_unit"),
+]
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -46,7 +53,8 @@ def test_the_migrations_make_the_tables_of_the_code(engine: sa.Engine) -> None:
         # Alembic reads SQLite's identity columns as defaults; the next test compares those to the letter.
         options = {"compare_type": True, "compare_server_default": engine.dialect.name != "sqlite"}
         context = MigrationContext.configure(connection, opts=options)
-        assert compare_metadata(context, metadata) == []
+        differences = [(what, constraint.name) for what, constraint in compare_metadata(context, metadata)]
+        assert sorted(differences) == ([] if engine.dialect.name == "sqlite" else IMPLIED_BY_TRIGGERS)
         assert _checks(connection) == {
             (table.name, constraint.name)
             for table in metadata.tables.values()

@@ -2,9 +2,14 @@
 
 from functools import partial
 
+import pytest
+import sqlalchemy as sa
+
+from handlers import articles
 from handlers.import_registry import import_registry
 from store import photos, shop
 from store.db import Tx
+from tests.invariants import broken
 from tests.shop import assert_books_are_right, give_points, order, shelf, told
 from tests.town import DAY, NOW, Town
 
@@ -55,6 +60,24 @@ def test_an_article_comes_up_is_changed_and_goes(town: Town) -> None:
         "【限购】幸福社区平安超市酱油 500 ml：不再限购。经手戴满仓。",
     ]
     assert_books_are_right(town)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("酱油 500 ml 15分 20瓶 供销社", ("酱油 500 ml", "15", "20", "瓶", "供销社")),
+        ("酱油 15 20 供销社", ("酱油", "15", "20", None, "供销社")),
+        ("酱油 15 20 瓶 供销社", ("酱油", "15", "20", " 瓶", "供销社")),
+        ("酱油,15分,20瓶", ("酱油", "15", "20", "瓶", None)),
+        ("抽纸 6 包 25 60提 爱心企业 捐赠", ("抽纸 6 包", "25", "60", "提", "爱心企业 捐赠")),
+        ("洗衣液 2 kg 50 36", ("洗衣液 2 kg", "50", "36", None, None)),
+        ("酱油 15分 20瓶供销社捐赠", None),
+        ("酱油 15", None),
+    ],
+)
+def test_a_new_article_is_read_as_it_is_written(written: str, read: tuple[str, ...] | None) -> None:
+    match = articles.NEW.fullmatch(written)
+    assert (match and match.group("name", "price", "count", "measure", "supplier")) == read
 
 
 def test_what_a_manager_cannot_do_is_said(town: Town) -> None:
@@ -289,3 +312,27 @@ def test_shops_and_articles_come_in_from_the_registry_with_all_they_have(town: T
     assert town.say("吴长庚", "商品").splitlines()[1] == "面粉 18 分/袋，余 30 袋，每户每月限 2"
     assert town.say("吴长庚", "商品").splitlines()[3] == "领取时间：每月5日 09:00-16:00"
     assert_books_are_right(town)
+
+
+def test_books_that_somebody_changed_by_hand_are_found(town: Town) -> None:
+    give_points(town, "李秀英", 100)
+    town.say("戴满仓", f"核销 {order(town, '李秀英', '肥皂 2')}")
+    order(town, "李秀英", "盐")
+
+    def broken_by(change: str) -> list[str]:
+        town.db.write(lambda tx: tx.execute(sa.text(change)) and None)
+        return [name.split()[0] for name in broken(town.db)]
+
+    line = "UPDATE redemption_lines SET"
+    assert broken_by(f"{line} returned = 1 WHERE id = 1") == ["I26"]
+    assert broken_by(f"{line} returned = 0, price = 11 WHERE id = 1") == ["I26"]
+    assert broken_by(f"{line} price = 10 WHERE id = 1") == []
+    me = "(SELECT person_id FROM accounts WHERE account = 'o-lixiuying')"
+    assert broken_by(f"{line} clerk_id = {me} WHERE id = 1") == ["I23"]
+    clerk = "(SELECT person_id FROM accounts WHERE account = 'o-daimancang')"
+    assert broken_by(f"{line} clerk_id = {clerk}, count = 3 WHERE id = 1") == ["I25", "I26"]
+    assert broken_by(f"{line} count = 2 WHERE id = 1") == []
+    assert broken_by(f"{line} count = 2 WHERE id = 2") == ["I26b"]
+    assert broken_by(f"{line} count = 1 WHERE id = 2") == []
+    take = "INSERT INTO stock_takes (article_id, expected, counted, reason, by_id, at)"
+    assert broken_by(f"{take} SELECT 1, 5, 6, '', person_id, 1 FROM accounts WHERE id = 1") == ["I25"]

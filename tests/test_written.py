@@ -1,13 +1,14 @@
 """The plain form of a text, and where in what was written each of its characters comes from."""
 
 import sys
+import unicodedata
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nlp.classify import marked, marks
-from nlp.plain import plain
+from nlp.plain import AGAIN, EMOJI, SETTLED_MAX, STICKER, UNSEEN, plain, said, simplified
 from nlp.rules import Rules, load_categories
 from nlp.written import spans, written
 
@@ -56,6 +57,19 @@ def test_plain_twice_is_plain_once_and_every_character_has_its_place(text: str) 
     assert (plain(simple), len(places)) == (simple, len(simple))
     assert all(0 <= start < end <= len(text) for start, end in places)
     assert places == sorted(places)
+
+
+@given(st.one_of(TRICKY, st.text(max_size=300)))
+@settings(max_examples=500, deadline=None)
+@example("二〇二〇年！！乾著覆藉[微笑]…")
+@example("ﾞ\u200b\u0301")
+def test_a_text_that_skips_steps_comes_out_as_by_all_of_them(text: str) -> None:
+    slowly = unicodedata.normalize("NFKC", UNSEEN.sub("", text))
+    for _ in range(SETTLED_MAX):
+        slowly = AGAIN.sub(said, simplified(slowly))
+    for picture in (STICKER, EMOJI):
+        slowly = picture.sub(" ", slowly)
+    assert plain(text) == " ".join(slowly.split())
 
 
 @pytest.mark.long

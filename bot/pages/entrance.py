@@ -10,7 +10,7 @@ from bot.house import House
 from bot.pages import form, personal
 from bot.pages.render import shown, sorry
 from handlers import sign_in
-from handlers.keepers import masked
+from handlers.names import masked
 from store.db import Busy
 
 _SEE_OTHER = 303

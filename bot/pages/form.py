@@ -73,6 +73,15 @@ async def receive(request: Request) -> Filled:
     return _filled(await _parsed(parser))
 
 
+async def receive_with_photos(request: Request) -> tuple[dict[str, str], tuple[UploadFile, ...]]:
+    """The fields of a form, each on one line, and its photos. Raises TooLarge, or Unreadable."""
+    chunks = _bounded(request, BODY_BYTES)
+    headers = request.headers
+    parser = MultiPartParser(headers, chunks, max_files=_FILES_MAX, max_part_size=FIELDS_BYTES)
+    sent = await _parsed(parser)
+    return {name: _line(sent, name) for name in sent}, _uploads(sent)
+
+
 async def receive_fields(request: Request) -> dict[str, str]:
     """The fields of a small form without files, each on one line. Raises TooLarge, or Unreadable."""
     sent = await _parsed(FormParser(request.headers, _bounded(request, SMALL_BYTES)))
@@ -110,14 +119,15 @@ def _filled(sent: FormData) -> Filled:
         text=_text(sent, "text"),
         place=_line(sent, "place"),
         phone=_phone(_line(sent, "phone")),
-        uploads=tuple(
-            # A browser sends an unused file field as a nameless, empty file.
-            upload
-            for upload in sent.getlist("photos")
-            if isinstance(upload, UploadFile) and (upload.filename or upload.size)
-        ),
+        uploads=_uploads(sent),
         **_pin(sent),
     )
+
+
+def _uploads(sent: FormData) -> tuple[UploadFile, ...]:
+    """A browser sends an unused file field as a nameless, empty file: that is none."""
+    files = [one for one in sent.getlist("photos") if isinstance(one, UploadFile)]
+    return tuple(one for one in files if one.filename or one.size)
 
 
 def _text(sent: FormData, name: str) -> str:

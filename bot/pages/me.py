@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.house import House
-from bot.pages import basket, form, personal
+from bot.pages import applying, basket, form, personal
 from bot.pages.render import PHOTO_HEADERS, shown, sorry
 from handlers import me
 from handlers.ctx import Refused
@@ -27,12 +27,15 @@ def routes(house: House) -> list[BaseRoute]:
     return [
         own("/me", show_home),
         own("/me/shop", show_shop),
+        own("/me/statement", show_statement),
+        own("/me/apply", applying.show),
+        own("/me/apply", applying.take, methods=("POST",)),
         own("/me/order", order, methods=("POST",)),
         own("/me/again", tell_again, methods=("POST",)),
         own("/me/cancel", cancel, methods=("POST",)),
         own("/me/pin", set_pin, methods=("POST",)),
         own("/me/lost", lose_card, methods=("POST",)),
-        Route("/goods/{article_id:int}/photo", partial(show_photo, house)),
+        Route("/goods/{number}/photo", partial(show_photo, house)),
         Route("/c/{code}", show_card),
     ]
 
@@ -56,6 +59,13 @@ async def show_shop(house: House, request: Request) -> Response:
     shelf = await personal.read(house, request, lambda ctx: me.shelf(ctx, wanted))
     token = personal.form_token(house, request)
     return shown(request, "shop.html", shelf=shelf, form_token=token, sheet=form.blank().page_id)
+
+
+async def show_statement(house: House, request: Request) -> Response:
+    """The household's statement of ?month=2026-11, to read and to print."""
+    month = request.query_params.get("month", "")
+    sheet = await personal.read(house, request, lambda ctx: me.statement_of(ctx, month))
+    return shown(request, "statement.html", sheet=sheet, month=sheet.statement.month)
 
 
 async def order(house: House, request: Request) -> Response:
@@ -110,7 +120,8 @@ def _back(request: Request, told: str) -> Response:
 
 async def show_photo(house: House, request: Request) -> Response:
     """The picture of an article; goods are no secret."""
-    jpeg = await house.db.read_async(lambda tx: shop.photo(tx, request.path_params["article_id"]))
+    which = basket.chosen(request.path_params, "number")
+    jpeg = await house.db.read_async(lambda tx: shop.photo(tx, which))
     if jpeg is None:
         return sorry(request, 404, "没有这张照片", "这样商品还没有照片。")
     return Response(jpeg, media_type="image/jpeg", headers={**PHOTO_HEADERS, "Cache-Control": "max-age=3600"})

@@ -9,13 +9,14 @@ _PARTY = """SELECT 1 FROM applications a WHERE a.id = NEW.application_id
 _OBJECTION_CHANGED = """OLD.state <> 'open' OR NEW.application_id <> OLD.application_id
     OR NEW.person_id <> OLD.person_id OR NEW.text <> OLD.text OR NEW.at <> OLD.at"""
 
-_LINES = {
-    "sqlite": "json_each(NEW.lines) l ON k.household_id = json_extract(l.value, '$.household')",
-    "postgresql": "json_array_elements(NEW.lines) l(value)"
-    " ON k.household_id = CAST(l.value ->> 'household' AS bigint)",
+# A list that is read once, not once a member.
+_HOUSEHOLDS = {
+    "sqlite": "SELECT json_extract(l.value, '$.household') FROM json_each(NEW.lines) l",
+    "postgresql": "SELECT CAST(l.value ->> 'household' AS bigint)"
+    " FROM json_array_elements(NEW.lines) l(value)",
 }
-_LISTED = """SELECT 1 FROM members k JOIN {0}
-    WHERE k.until IS NULL AND k.person_id IN (NEW.proposer_id, NEW.approver_id)"""
+_LISTED = """SELECT 1 FROM members k WHERE k.until IS NULL
+    AND k.person_id IN (NEW.proposer_id, NEW.approver_id) AND k.household_id IN ({0})"""
 _BATCH_CHANGED = """OLD.state <> 'proposed' OR NEW.digest <> OLD.digest OR NEW.month <> OLD.month
     OR NEW.rule <> OLD.rule OR NEW.unit_id <> OLD.unit_id OR NEW.proposer_id <> OLD.proposer_id
     OR NEW.at <> OLD.at OR CAST(NEW.lines AS text) <> CAST(OLD.lines AS text)"""
@@ -41,7 +42,7 @@ SQLITE = [
         _refuse(
             f"batches_listed{suffix}",
             f"{verb} ON batches",
-            f"EXISTS ({_LISTED.format(_LINES['sqlite'])})",
+            f"EXISTS ({_LISTED.format(_HOUSEHOLDS['sqlite'])})",
             _LISTED_SAID,
         )
         for suffix, verb in (("_new", "INSERT"), ("", "UPDATE"))
@@ -89,7 +90,7 @@ def _check(table: str, listed: str, said: str, changed: str, stays: str) -> list
 
 POSTGRES = [
     *_check("objections", _PARTY, _PARTY_SAID, _OBJECTION_CHANGED, _OBJECTION_SAID),
-    *_check("batches", _LISTED.format(_LINES["postgresql"]), _LISTED_SAID, _BATCH_CHANGED, _BATCH_SAID),
+    *_check("batches", _LISTED.format(_HOUSEHOLDS["postgresql"]), _LISTED_SAID, _BATCH_CHANGED, _BATCH_SAID),
     *(
         f"CREATE TRIGGER batches_no_{verb.lower()} BEFORE {verb} ON batches"
         " FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuses()"

@@ -20,7 +20,7 @@ def upgrade() -> None:
     _freezes()
     _splits()
     _reversals()
-    expiring, award = sa.text("cohort > 0 AND kind = 'wallet'"), sa.text("kind = 'award'")
+    expiring, award = sa.text("cohort > 0"), sa.text("kind = 'award'")
     op.create_index("ix_acct_expiring", "acct", ["cohort"], sqlite_where=expiring, postgresql_where=expiring)
     op.create_index("ix_xfer_earned", "xfer", ["credit", "day"], sqlite_where=award, postgresql_where=award)
     for table in ("splits", "reversals"):

@@ -1,0 +1,30 @@
+"""封存: new movements are sealed into blocks; at the end of a month its hash is told to people."""
+
+from handlers.ctx import JobCtx, cron
+from handlers.days import local, month_start
+from handlers.supervisors import to_supervisors
+from store import blocks, outbox
+from store.db import Tx
+
+
+@cron(every=300)
+def seal(ctx: JobCtx) -> None:
+    blocks.seal(ctx.tx, now=ctx.now)
+
+
+@cron(day=1, hour=8, catch_up_hours=24)
+def tell(ctx: JobCtx) -> None:
+    """Who keeps this message can prove later that nothing before it was changed."""
+    told = proof(ctx.tx, ctx.now)
+    if told is not None:
+        text = f"{told}\n请保存本条消息：以后账目如有改动，可用它核对出来。"
+        outbox.add(ctx.tx, to_supervisors(ctx, "books.sealed", text))
+
+
+def proof(tx: Tx, now: int) -> str | None:
+    """A line for a public list: it vouches for all that was booked before this month. None for nothing."""
+    head = blocks.head(tx, before=month_start(now))
+    if head is None:
+        return None
+    month = local(month_start(now) - 1)
+    return f"积分账本 {month.year} 年 {month.month} 月末校验码（第 {head.id} 块）：{head.hash}"

@@ -1,0 +1,109 @@
+"""kill -9 while points are earned, held, posted, given back and reversed: nothing acknowledged is lost."""
+
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from store import ledger, schema
+from store.db import Database
+from tests import postgres
+from tests.invariants import broken
+from tests.ledger_load import DONE, RICE
+
+ROOT = Path(__file__).parent.parent
+ROUNDS = {"sqlite": 50, "postgresql": 10}
+ACTS_BEFORE_THE_KILL = 20
+WAIT_SECONDS = 60
+
+
+def test_killed_with_points_in_its_hands_it_loses_nothing(empty_url: str) -> None:
+    _kill_and_check(empty_url, rounds=1)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ROUNDS)
+def test_killed_many_times_it_loses_nothing(kind: str, tmp_path: Path) -> None:
+    for url in _real_url(kind, tmp_path):
+        schema.upgrade(url)
+        _kill_and_check(url, rounds=ROUNDS[kind])
+
+
+def _real_url(kind: str, folder: Path) -> Iterator[str]:
+    """A database that flushes every commit to the disk."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder / 'mashang.db'}"
+        return
+    postgres.need_server()
+    with postgres.running(fsync=True) as cluster:
+        yield cluster.create("crash")
+
+
+def _kill_and_check(url: str, *, rounds: int) -> None:
+    told: list[str] = []
+    for _ in range(rounds):
+        told += _told_until_killed(url)
+        _check(url, told)
+    assert len(told) >= rounds * ACTS_BEFORE_THE_KILL
+    db = Database(url)
+    with db.read() as tx:
+        kinds = set(tx.execute(sa.text("SELECT DISTINCT kind FROM xfer")).scalars())
+    db.close()
+    assert kinds >= {"grant", "restock", "award", "hold"} | (
+        {"post", "void", "reverse"} if rounds > 1 else set()
+    )
+
+
+def _told_until_killed(url: str) -> list[str]:
+    """What was acknowledged before the kill, which comes at any moment."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.ledger_load", url],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    lines: list[str] = []
+    assert process.stdout is not None
+    reader = threading.Thread(target=lambda out: lines.extend(out), args=(process.stdout,))
+    reader.start()
+    ends_at = time.monotonic() + WAIT_SECONDS
+    while len(lines) < ACTS_BEFORE_THE_KILL and time.monotonic() < ends_at:
+        time.sleep(0.005)
+    time.sleep(random.uniform(0, 0.3))
+    process.kill()
+    process.wait()
+    reader.join()
+    return [
+        line.strip().removeprefix(DONE) for line in lines if line.startswith(DONE) and line.endswith("\n")
+    ]
+
+
+def _check(url: str, told: list[str]) -> None:
+    db = Database(url)
+    with db.read() as tx:
+        rows = tx.execute(sa.text("SELECT txn, kind, unit, amount FROM xfer")).all()
+        assert ledger.drift(tx) == []
+    assert broken(db) == []
+    db.close()
+    sums: dict[str, dict[tuple[str, int], int]] = {}
+    for txn, kind, unit, amount in rows:
+        of = sums.setdefault(txn, {})
+        of[kind, unit] = of.get((kind, unit), 0) + amount
+    wanted = {txn: _whole(txn) for txn in sums if txn.startswith(("earn:", "order:"))}
+    assert {txn: sums[txn] for txn in wanted} == wanted, "no act is there in part"
+    assert {key for key in told if key} <= sums.keys(), "what was acknowledged is there"
+
+
+def _whole(txn: str) -> dict[tuple[str, int], int]:
+    kind, amount, *_ = txn.split(":")
+    return (
+        {("award", 0): 2 * int(amount)} if kind == "earn" else {("hold", 0): int(amount), ("hold", RICE): 1}
+    )
