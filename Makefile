@@ -2,7 +2,7 @@
 PY = .venv/bin/python
 PYTHON ?= python3
 
-.PHONY: run test demo check bench bench-reading test-long install lock format
+.PHONY: run test demo check bench bench-reading bench-ledger test-long install lock format
 
 run: .venv/.ready        ## serve with a sample county and the WeChat stand-in at /sandbox
 	MASHANG_SANDBOX=1 $(PY) -m bot serve
@@ -24,6 +24,9 @@ bench: .venv/.ready      ## throughput beside yardsticks in the same run, as JSO
 
 bench-reading: .venv/.ready  ## texts read a second beside jieba and a bare scan, as JSON
 	$(PY) -m bench.reading
+
+bench-ledger: .venv/.ready  ## the ledger beside django-hordak, pgbench and a thread per client, as JSON
+	$(PY) -m bench.ledger
 
 test-long: .venv/.ready  ## growth, crash and soak runs
 	$(PY) -m pytest -m long

@@ -49,6 +49,8 @@ class Receipt:
     """What was given out at once; `left` is what the household has now."""
 
     number: int
+    first_line: int
+    household_id: int
     shop: Shop
     at: int
     clerk: str
@@ -224,50 +226,46 @@ def first_pin(ctx: Ctx, shop_id: int, card_number: str, pin: str, again: str) ->
 def _once(
     ctx: Ctx, one: Shop, sheet_id: str, content: object, act: Callable[[], list[int] | str]
 ) -> Receipt | str:
-    """The receipt of what `act` gives out (numbers of lines); sent again, the same receipt."""
-    problems: list[str] = []
-    fresh: list[int] = []
+    """The receipt of the lines that `act` gives out, or what is wrong; sent again, the same receipt."""
+    problem = UNKNOWN  # of a form that was wrong the first time and comes again
 
     def given() -> str:
+        nonlocal problem
         done = act()
         if isinstance(done, str):
-            problems.append(done)
+            problem = done
             return ""
-        fresh.extend(done)
+        _tell(ctx, _receipt(ctx, one, done))
         return ",".join(map(str, done))
 
     kept = sheet.once(ctx, sheet_id, (one.id, content), given)
-    if not kept:
-        return problems[0] if problems else UNKNOWN
-    receipt = _receipt(ctx, one, shop.lines(ctx.tx, map(int, kept.split(","))))
-    if fresh:
-        _tell(ctx, receipt, fresh)
-    return receipt
+    return _receipt(ctx, one, [int(number) for number in kept.split(",")]) if kept else problem
 
 
-def _receipt(ctx: Ctx, one: Shop, lines: Sequence[Line]) -> Receipt:
+def _receipt(ctx: Ctx, one: Shop, line_ids: Sequence[int]) -> Receipt:
+    lines = shop.lines(ctx.tx, line_ids)
     redemption = shop.redemption(ctx.tx, lines[0].redemption_id)
     assert redemption is not None and lines[0].ended_at is not None, "given out"
-    card = cards.of(ctx, redemption.household_id)
     return Receipt(
         number=redemption.id,
+        first_line=lines[0].id,
+        household_id=redemption.household_id,
         shop=one,
         at=lines[0].ended_at,
         clerk=ctx.person.name,
-        who=masked(card.name),
+        who=masked(cards.of(ctx, redemption.household_id).name),
         collector=lines[0].collector,
         pieces=pieces(ctx, lines),
         left=wallets.points(ctx.tx, redemption.household_id),
     )
 
 
-def _tell(ctx: Ctx, receipt: Receipt, line_ids: Sequence[int]) -> None:
-    """The household hears what was given out in its name."""
-    redemption = shop.redemption(ctx.tx, receipt.number)
-    assert redemption is not None, "given out"
+def _tell(ctx: Ctx, receipt: Receipt) -> None:
+    """The household hears what was given out in its name; a part of an order is told as it goes."""
     what = "、".join(f"{piece.name} {piece.count} {piece.measure}" for piece in receipt.pieces)
     text = (
         f"【{receipt.shop.name}】您家领走了{what}，{receipt.points} 分，单号 {receipt.number}，"
         f"经手人{receipt.clerk}。现有 {receipt.left} 分。不是您家领的，请马上回复“投诉”说明。"
     )
-    keepers.tell_household(ctx, redemption.household_id, text, fact="shop.receipt", key=line_ids[0])
+    key = f"{receipt.number}:{receipt.first_line}"
+    keepers.tell_household(ctx, receipt.household_id, text, fact="shop.receipt", key=key)

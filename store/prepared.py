@@ -57,10 +57,11 @@ class Prepared:
 
         Raises DBAPIError and its kinds, as SQLAlchemy does; their text holds no values.
         """
-        first = parameters if isinstance(parameters, Mapping) else parameters[0]
+        # A dict is seen at once, any other Mapping is not.
+        first = parameters if isinstance(parameters, (dict, Mapping)) else parameters[0]
         form = self._forms.get((dialect.name, *first)) or self._prepare(dialect, first)
         try:
-            if not isinstance(parameters, Mapping):
+            if not isinstance(parameters, (dict, Mapping)):
                 cursor = driver.cursor()
                 cursor.executemany(form.sql, [form.values(each) for each in parameters])
                 return Rows((), cursor.rowcount)

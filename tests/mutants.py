@@ -16,20 +16,32 @@ from tests.invariants import INVARIANTS
 from tests.test_ledger import (
     ALL_TABLES,
     ATTEMPTS,
+    BY_KEYS,
     NOW,
     ONLY_POSTGRES,
     ONLY_SQLITE,
+    OTHER_TABLES,
     award_entry,
     everything,
 )
 
-TABLES = tuple(ALL_TABLES)
+TABLES = (*ALL_TABLES, *OTHER_TABLES)
 # Of foreign keys only those that hold the ledger together; the others name people and units.
 OWN_KEYS = ("acct", "xfer", "posting", "bal", "blocks")
 IMPLIED = {
     "uq_acct_id_unit": "the number alone is unique; SQLite's foreign keys of a movement refer to it",
-    "fk_bal_acct": "balances open with their account alone: acct_opens, bal_no_insert, bal_opens",
-    "ck_xfer_legs": "PostgreSQL: xfer_joins lets no movement join an account to itself but family",
+    "fk_bal_acct": "balances open with their account alone: acct_opens, bal_no_insert",
+    "ck_xfer_kind": "a kind that joins no accounts books nothing: xfer_joins, xfer_books",
+    "acct_no_delete": "its balance refers to it",
+    "blocks_no_delete": "its items refer to it",
+    "bal_no_insert": "every account has its balance from the start, and only one: pk_bal, fk_bal_acct",
+    **{
+        f"{table}_no_truncate": "the tables that refer to it are truncated with it, and refuse"
+        for table in ("acct", "applications", "blocks", "xfer")
+    },
+    "fk_xfer_pending_id": "what is resolved must be a hold that is there: xfer_books",
+    "fk_xfer_reverses_id": "what is reversed must be there to be mirrored: xfer_books",
+    "fk_xfer_refunds_id": "what is refunded must be there with enough left: xfer_books",
 }
 LEGAL = [
     "INSERT INTO acct (id, kind, unit, owner) VALUES (9001, 'wallet', 0, 9001)",
@@ -119,7 +131,7 @@ def noticed_on_postgres(connection: psycopg.Connection[Any], mutant: Mutant, ids
     before = everything(run)
     run(mutant.without)
     found = ""
-    for name, statement in (ATTEMPTS | ONLY_POSTGRES).items():
+    for name, statement in (ATTEMPTS | BY_KEYS | ONLY_POSTGRES).items():
         run("SAVEPOINT attempt")
         try:
             run(statement.format(**ids))

@@ -69,6 +69,12 @@ def test_a_report_takes_at_most_twelve_statements(counts: Counts) -> None:
     assert max(each["reads_before"] for each in counts.values()) <= 1
 
 
+def test_a_likely_double_takes_four_statements_more(counts: Counts) -> None:
+    double = counts["likely double"]
+    assert double["statements"] <= counts["report, known sender"]["statements"] + 4
+    assert double["statements"] + double["savepoints"] <= STATEMENTS_MAX + 2
+
+
 def test_a_check_in_that_earns_points_takes_at_most_twelve_beside_its_savepoints(
     counts: Counts,
 ) -> None:

@@ -139,18 +139,24 @@ def test_a_run_that_fails_leaves_nothing_and_is_tried_again_at_the_next_tick(tow
 
 
 def test_the_jobs_of_the_house_are_planned_for_the_hours_the_town_knows(town: Town) -> None:
-    planned = {job.name: (job.weekday, job.hour, job.minute, job.every) for job in handlers_ctx.JOBS}
+    planned = {job.name: (job.weekday, job.day, job.hour, job.minute, job.every) for job in handlers_ctx.JOBS}
     assert planned == {
-        "blocks.seal": (0, 0, 0, 300),
-        "blocks.tell": (0, 8, 0, 0),
-        "checkin.remind_missing": (0, 18, 0, 0),
-        "checkin.summarize": (0, 20, 0, 0),
-        "earn.pay_withheld": (0, 0, 0, 600),
-        "hot.tell_county": (1, 8, 30, 0),
-        "hot.tell_towns": (0, 8, 0, 0),
-        "reconcile.nightly": (0, 2, 30, 0),
-        "redeem.expire": (0, 0, 0, 600),
-        "reply.release_overdue": (0, 0, 0, 600),
+        "best_before.warn": (0, 0, 8, 30, 0),
+        "blocks.seal": (0, 0, 0, 0, 300),
+        "blocks.tell": (0, 1, 8, 0, 0),
+        "checkin.remind_missing": (0, 0, 18, 0, 0),
+        "checkin.summarize": (0, 0, 20, 0, 0),
+        "earn.pay_withheld": (0, 0, 0, 0, 600),
+        "expiry.sweep": (0, 0, 0, 10, 0),
+        "expiry.warn": (0, 0, 0, 0, 600),
+        "honour.post": (0, 1, 9, 0, 0),
+        "hot.tell_county": (1, 0, 8, 30, 0),
+        "hot.tell_towns": (0, 0, 8, 0, 0),
+        "publicity.post": (0, 0, 0, 0, 600),
+        "reconcile.nightly": (0, 0, 2, 30, 0),
+        "redeem.expire": (0, 0, 0, 0, 600),
+        "reply.release_overdue": (0, 0, 0, 0, 600),
+        "statement.month_end": (0, 0, 0, 0, 600),
     }
 
 
@@ -204,13 +210,18 @@ def test_two_processes_on_one_postgresql_remind_once(county_url: str, town: Town
         if name
     ]
     assert sorted(ran) == [
+        "best_before.warn",
         "blocks.seal",
         "checkin.remind_missing",
         "earn.pay_withheld",
+        "expiry.sweep",
+        "expiry.warn",
         "hot.tell_county",
+        "publicity.post",
         "reconcile.nightly",
         "redeem.expire",
         "reply.release_overdue",
+        "statement.month_end",
     ]
 
 

@@ -248,6 +248,28 @@ def test_every_bad_opening_service_and_date_of_a_shop_is_named(db: Database) -> 
     assert tree(db) == {}
 
 
+def test_places_are_added_changed_and_never_doubled_and_a_bad_one_is_named_by_its_line(db: Database) -> None:
+    bring(db, TOWN)
+    head = "name,unit_code,kind,code\n"
+    first = {**TOWN, "places.csv": head + "锦绣花苑,G1,compound,\n长虹路,G1,road,\n长虹路,G2,road,\n"}
+    assert counts(bring(db, first)) == {"places.csv": (3, 0)}
+    assert counts(bring(db, first)) == {}
+    # A code is new, a name has gone: what an import no longer names stays.
+    assert counts(bring(db, {**TOWN, "places.csv": head + "长虹路,G2,road,R7\n"})) == {"places.csv": (0, 1)}
+    wrong = head + "桥,G1,,\n古樟树,G9,,\n长虹路,G1,,\n,G1,,\n长虹路,G1,road,\n"
+    assert errors(db, {**TOWN, "places.csv": wrong}) == [
+        "places.csv 第 5 行：name 没有填",
+        "places.csv 第 2 行：name 至少 2 个字",
+        "places.csv 第 3 行：没有编码为 G9 的单位",
+        "places.csv 第 6 行：编码 长虹路 G1 与第 4 行重复",
+    ]
+    with db.read() as tx:
+        registry = units.load(tx)
+    assert [
+        (place.name, registry.units[place.unit_id].code, place.kind, place.code) for place in registry.places
+    ] == [("锦绣花苑", "G1", "compound", ""), ("长虹路", "G1", "road", ""), ("长虹路", "G2", "road", "R7")]
+
+
 def test_a_head_line_that_is_wrong_hides_no_other_file_behind_a_flood_of_errors(db: Database) -> None:
     assert errors(
         db, {"grids.csv": "编码,名称\nG1,网格\n", "people.csv": "name,role,role,grid_code\n", "gird.csv": ""}

@@ -1,5 +1,6 @@
 """What a message wants: answers, praise, suggestions, complaints, matters, ID numbers, rules reloaded."""
 
+import re
 import shutil
 import threading
 from pathlib import Path
@@ -61,6 +62,70 @@ def test_several_matters_are_one_case_until_taken_apart_once(town: Town) -> None
         ("三号楼路灯不亮", "QH-XF-2"),
         ("小区垃圾没人清运", "QH-XF-2"),
     ]
+
+
+def test_jokes_open_cases_and_marks_alone_are_greeted(town: Town) -> None:
+    assert town.say("李秀英", "？？？").startswith("您好！直接说哪里有什么问题就行")
+    for text in ("哈哈哈你们真逗", "讲个笑话", "楼下王大爷说要给路灯颁奖，它终于亮了一回"):
+        assert town.say("李秀英", text).startswith("收到，编号 "), text
+    assert [row["urgent"] for row in town.rows("cases")] == ["", "", ""]
+
+
+def test_a_question_that_no_answer_covers_as_a_whole_opens_a_case(town: Town) -> None:
+    assert town.say("李秀英", "领取码多久有效").endswith("马上给您编号。")
+    for text in (
+        "领取码多久有效，另外3号楼的路灯坏了",
+        "领取码多久有效，超市的人不给兑",
+        "为什么我的领取码无效",
+    ):
+        assert town.say("李秀英", text).startswith("收到，编号 "), text
+    assert len(town.rows("cases")) == 3
+
+
+def test_thanks_with_a_report_is_a_report(town: Town) -> None:
+    for text in ("谢谢小李，上次的灯修好了，但是2号楼又停水了", "感谢社区，请再派人看看化粪池"):
+        assert town.say("李秀英", text).startswith("收到，编号 "), text
+    assert [row["kind"] for row in town.rows("cases")] == ["report", "report"]
+
+
+def test_a_suggestion_is_declined_once_and_with_a_reason(town: Town) -> None:
+    town.say("李秀英", "建议在村口装一个路灯")
+    assert town.say("徐慧敏", "不采纳 1001").startswith("请写明打算或理由")
+    assert town.say("徐慧敏", "不采纳 1001 。").startswith("请写明打算或理由")
+    assert town.say("徐慧敏", "不采纳 1001 今年没有这笔预算") == "建议 1001 不采纳，理由会告诉建议人。"
+    assert "今年没有这笔预算" in town.told()[-1]
+    assert town.say("徐慧敏", "采纳 1001 下月装") == "事件 1001 现在是“已结案”，不能这样操作。"
+
+
+def test_a_complaint_about_departments_goes_one_level_up(town: Town) -> None:
+    assert town.say("李秀英", "城管和社区互相踢皮球，投诉了三次没人管").startswith("收到您的投诉，编号 1001")
+    assert [(row["kind"], row["grid"]) for row in town.rows("cases")] == [("complaint", "QH-XF")]
+
+
+def test_two_people_take_apart_only_their_own_matters_and_twice_changes_nothing(town: Town) -> None:
+    said = "1、三号楼路灯不亮 2、小区垃圾没人清运"
+    town.say("李秀英", said)
+    assert town.say("王小满", "分开") == "10 分钟内没有一次说了几件事的上报，不用分开。"
+    town.say("王小满", said)
+    answers: list[str] = []
+    both = [
+        threading.Thread(target=lambda name=name: answers.append(town.say(name, "分开")))
+        for name in ("李秀英", "王小满", "李秀英", "王小满")
+    ]
+    for each in both:
+        each.start()
+    for each in both:
+        each.join()
+    done = [answer.startswith("已分成 2 件") for answer in answers]
+    assert (sorted(done), len(town.rows("cases"))) == ([False, False, True, True], 4)
+
+
+def test_an_emergency_shows_why_it_is_one(town: Town) -> None:
+    town.say("李秀英", "2号楼着火了，快来人")
+    told = town.say("徐慧敏", "依据 1001")
+    assert re.search(r"\n紧急（119）：.*火（着火了） \+16", told), told
+    town.say("李秀英", "3号楼路灯坏了")
+    assert "紧急" not in town.say("徐慧敏", "依据 1002")
 
 
 def test_an_id_number_is_kept_nowhere_and_the_person_warned(town: Town) -> None:

@@ -166,6 +166,11 @@ def test_a_micro_grid_named_within_the_own_grid_is_found(town: Town) -> None:
         ("柳湾镇月亮湾村2组路灯坏了", "LW-YL-2"),
         ("桃花村和青石村之间的路灯坏了", "AH-QH"),
         ("月亮湾村和茶园村的路灯坏了", "AH"),
+        # Names of places.csv: a compound of one grid, a road through two, a firm in words of its own.
+        ("锦绣花苑3号楼的路灯坏了", "QH-XF-2"),
+        ("長虹路的路燈壞了", "QH-XF"),
+        ("青河机械厂门口路灯坏了", "QH-XM-1"),
+        ("锦绣花苑和柳塘渡口的路灯坏了", "AH"),
     ],
 )
 def test_a_stranger_is_placed_by_the_text_or_by_the_lowest_unit_that_surely_holds_it(
@@ -193,6 +198,19 @@ def test_two_villages_of_one_name_are_told_apart_by_the_town(town: Town) -> None
     town.say("o-stranger", "云岭乡平桥村路灯坏了")
     town.say("o-stranger", "平桥村路灯坏了")
     assert [row["grid"] for row in town.rows("cases")] == ["LW-PQ", "YL-PQ", "AH"]
+
+
+def test_a_place_is_known_from_the_import_that_names_it_on(town: Town) -> None:
+    town.say("o-stranger", "老粮站旁边的路灯坏了")
+    more = {
+        "grids.csv": "code,name,level\n",
+        "people.csv": "name,role,grid_code\n",
+        "places.csv": "name,unit_code\n老粮站,QH-HJ-2\n",
+    }
+    town.db.write(lambda tx: import_registry(tx, more, secret=b"", now=NOW))
+    town.house.refresh()
+    town.say("o-passer-by", "老粮站旁边的路灯坏了")
+    assert [row["grid"] for row in town.rows("cases")] == ["AH", "QH-HJ-2"]
 
 
 # --- the question back

@@ -59,3 +59,12 @@ def test_a_column_that_is_not_there_is_named(history: Path, tmp_path: Path) -> N
     refused = run("rules", "eval", str(history), "--text", "正文", cwd=tmp_path)
     assert refused.status == 2
     assert refused.err == "history.csv 没有 正文 这一列，有：title、detail、label\n"
+
+
+def test_an_emergency_is_tried_with_the_words_that_raise_it(tmp_path: Path) -> None:
+    tried = run("rules", "try", "后山烧起来了，快来人救火", cwd=tmp_path)
+    assert (tried.status, "紧急，请拨打 119" in tried.out, "火（烧起来）：+16" in tried.out) == (
+        0,
+        True,
+        True,
+    )
