@@ -2,7 +2,7 @@
 
 import re
 
-from handlers.ctx import Ctx, Refused, areas, command, may
+from handlers.ctx import Ctx, Refused, areas, command, may, refuse_in_group
 from handlers.days import DAY_SECONDS, clock_time
 from handlers.discipline import LETTERS, NAME, TOPIC, lift, number_of
 from handlers.household import settle_in
@@ -57,7 +57,8 @@ def _own(recent: list[Measure], match: re.Match[str]) -> Measure | None:
 
 
 @command("申诉列表", "申诉待办", roles=STEWARDS, usage="申诉列表", about="辖区里等待复核的申诉", topic=TOPIC)
-def waiting(ctx: Ctx, _match: re.Match[str]) -> str:
+def waiting(ctx: Ctx, match: re.Match[str]) -> str:
+    refuse_in_group(ctx, match, "申诉")
     found = measures.undecided(ctx.tx, areas(ctx, *STEWARDS), LISTED_MAX)
     if not found:
         return "没有等待复核的申诉。"

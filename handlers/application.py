@@ -9,7 +9,7 @@ from handlers import application_notices as notices
 from handlers import sheet
 from handlers.announce import clip
 from handlers.codes import derived_token
-from handlers.ctx import GAP, NUMBER, Ctx, Refused, areas, command, is_set_apart, may
+from handlers.ctx import GAP, NUMBER, Ctx, Refused, areas, command, is_set_apart, may, refuse_in_group
 from handlers.days import clock_time, local
 from handlers.earn import household_of
 from handlers.place import JOIN_SECONDS
@@ -219,8 +219,7 @@ def own(ctx: Ctx, _match: re.Match[str]) -> str:
 
 @command("看申请", "申请详情", grammar=NUMBER, usage="看申请 编号", about="申请的内容和经过", topic=TOPIC)
 def look(ctx: Ctx, match: re.Match[str]) -> str:
-    if ctx.message.chat:
-        raise Refused(f"申请里有个人情况，不在群里显示。请单独发给我：看申请 {int(match['number'])}")
+    refuse_in_group(ctx, match, "申请里有个人情况，")
     application = find(ctx, match["number"])
     name, unit = notices.person_of(ctx, application)
     lines = [

@@ -6,7 +6,7 @@ from handlers.announce import clip
 from handlers.application import APPROVERS, TOPIC
 from handlers.application_notices import title_of, village_of
 from handlers.batch import STATES, day_of
-from handlers.ctx import NUMBER, Ctx, Refused, areas, command, may
+from handlers.ctx import NUMBER, Ctx, Refused, areas, command, may, refuse_in_group
 from handlers.days import clock_time
 from handlers.earn import cohort_of, town_of
 from handlers.points_rules import PointsRule
@@ -24,8 +24,7 @@ CLIP = 24  # characters of a reason
     "看批次", grammar=NUMBER, roles=APPROVERS, usage="看批次 编号", about="月底批量积分的内容", topic=TOPIC
 )
 def look(ctx: Ctx, match: re.Match[str]) -> str:
-    if ctx.message.chat:
-        raise Refused(f"名单不在群里显示，请单独发给我：看批次 {int(match['number'])}")
+    refuse_in_group(ctx, match, "名单")
     batch = _find(ctx, match["number"])
     names = people.names(ctx.tx, [batch.proposer_id, *(line["person"] for line in batch.lines[:LIST_MAX])])
     listed = [

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from handlers import keepers, sign_in
 from handlers.codes import keyed, new_code
-from handlers.ctx import GAP, Ctx, Refused, areas, command, is_set_apart
+from handlers.ctx import GAP, Ctx, Refused, areas, command, is_set_apart, refuse_in_group
 from handlers.days import DAY_SECONDS, clock_time
 from handlers.earn import household_of
 from handlers.names import masked
@@ -108,6 +108,7 @@ def lost(ctx: Ctx, match: re.Match[str]) -> str | None:
         return None
     else:
         card = kept(ctx, match["whose"])
+    refuse_in_group(ctx, match, "卡号")
     code = replace(ctx, card)
     return f"旧户卡已作废，新卡号 {code[:4]}-{code[4:]}。请找村(社区)打印新卡。密码不变。"
 

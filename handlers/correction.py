@@ -2,7 +2,7 @@
 
 import re
 
-from handlers.ctx import GAP, Ctx, Refused, command, may
+from handlers.ctx import GAP, Ctx, Refused, command, may, refuse_in_group
 from handlers.days import clock_time
 from handlers.discipline import TOPIC
 from handlers.household import settle_in
@@ -26,6 +26,7 @@ ENTRIES_MAX = 20
 def entries(ctx: Ctx, match: re.Match[str]) -> str | None:
     if not is_meant(ctx, match, *READERS):
         return None
+    refuse_in_group(ctx, match, "别人家的积分")
     household = find(ctx, match["whom"], *READERS)
     if households.of(ctx.tx, ctx.person.id) != household.id:
         subject = f"household:{household.id}"

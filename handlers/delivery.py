@@ -3,7 +3,7 @@
 import re
 
 from handlers import keepers, orders, redeem
-from handlers.ctx import GAP, Ctx, Refused, areas, command, is_set_apart, may
+from handlers.ctx import GAP, Ctx, Refused, areas, command, is_set_apart, may, refuse_in_group
 from handlers.keepers import MANAGER
 from handlers.redeem import CODE
 from nlp.slots import mask_phones
@@ -78,7 +78,8 @@ def _brings(ctx: Ctx, redemption: Redemption) -> bool:
 
 
 @command("送货单", roles=(*MANAGER, *BRINGERS), usage="送货单", about="看有哪些要送上门", topic=TOPIC)
-def show(ctx: Ctx, _match: re.Match[str]) -> str:
+def show(ctx: Ctx, match: re.Match[str]) -> str:
+    refuse_in_group(ctx, match, "送货单")
     mine = {one.id for one in keepers.kept(ctx)}
     found = shop.to_bring(ctx.tx, mine, areas(ctx, *BRINGERS), LIST_MAX + 1)
     if not found:

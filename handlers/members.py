@@ -5,6 +5,7 @@ import re
 from handlers.ctx import Ctx, Refused, areas, command
 from handlers.discipline import TOPIC
 from handlers.household import may_leave, merge, refuse_frozen
+from handlers.names import masked
 from handlers.orders import give_back
 from handlers.whom import (
     REASON,
@@ -52,7 +53,7 @@ def move_in(ctx: Ctx, match: re.Match[str]) -> str:
         fact="family.moved",
         key=f"{household.id}:{ctx.now}",
     )
-    text = f"【迁出】{called(ctx, household.id)}已迁到{where}，积分随户转走。"
+    text = f"【迁出】{masked(household.name)}家已迁到{where}，积分随户转走。"
     tell_group(ctx, before, "village", text, fact="family.moved_out", key=f"{household.id}:{ctx.now}")
     return f"{called(ctx, household.id)}已迁入{where}。{heard(told)}"
 

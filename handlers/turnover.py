@@ -4,7 +4,7 @@ import re
 from datetime import datetime, time, timedelta
 
 from handlers import keepers
-from handlers.ctx import Ctx, Refused, command
+from handlers.ctx import Ctx, Refused, command, refuse_in_group
 from handlers.days import DAY, ZONE, local, parse_day
 from handlers.keepers import KEEPERS, TOPIC
 from handlers.restock import KINDS
@@ -30,6 +30,7 @@ def show(ctx: Ctx, match: re.Match[str]) -> str | None:
     one, rest = keepers.the_shop(ctx, plain(match["text"]), *KEEPERS)
     if rest:
         return None
+    refuse_in_group(ctx, match, "流水里有姓名，")
     day = parse_day(match["day"], ctx.now) if match["day"] else local(ctx.now).date()
     if day is None or day > local(ctx.now).date():
         raise Refused("请写过去的日期，例如：流水 11-23")

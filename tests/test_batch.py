@@ -60,7 +60,7 @@ def test_a_list_is_proposed_by_one_approved_by_another_and_posted_once(town: Tow
     assert "积分批次" not in town.say("徐慧敏", "待办")
     assert "【积分批次待批准】\n批次 1 2026-11 月度评议 2 户 35 分" in town.say("顾晓宁", "待办")
     assert town.say("陶春生", "批准批次 1") == "没有查到您能看的批次 1，请核对编号。"
-    private = "名单不在群里显示，请单独发给我：看批次 1"
+    private = "名单不在群里显示。请单独发给我：看批次 1"
     assert town.say_in_group("顾晓宁", "看批次 1") == private
     assert town.say("顾晓宁", "看批次 1") == (
         "批次 1 2026-11 月度评议 2 户 35 分：待批准\n提交：徐慧敏，11月23日 09:00\n"

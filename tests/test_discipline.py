@@ -189,3 +189,21 @@ def test_a_large_award_is_taken_back_by_two_people(make_town: MakeTown, tmp_path
     assert sum(one.startswith("已收回李秀英家的 10 分") for one in said) == 1, said
     assert town.points("李秀英") == 0
     books_are_right(town)
+
+
+def test_codes_and_what_concerns_single_people_are_not_shown_in_a_group(town: Town) -> None:
+    earn(town, "李秀英", 1)
+    private = "不在群里显示。请单独发给我："
+    for who, text, what in (
+        ("何春梅", "兑换 肥皂 1", "取货码"),
+        ("何春梅", "重发", "取货码"),
+        ("何春梅", "邀请家人", "邀请码"),
+        ("何春梅", "我家", "家里的情况"),
+        ("何春梅", "挂失", "卡号"),
+        ("徐慧敏", "户明细 李秀英", "别人家的积分"),
+        ("徐慧敏", "申诉列表", "申诉"),
+        ("何春梅", "送货单", "送货单"),
+        ("严守正", "流水", "流水里有姓名，"),
+    ):
+        assert town.say_in_group(who, text) == f"{what}{private}{text}"
+    assert "不在群里" not in town.say("徐慧敏", "户明细 李秀英")
