@@ -17,7 +17,7 @@ from handlers.points_rules import PointsRule
 from handlers.typed import PHONE, UNSTORABLE
 from nlp.plain import plain
 from nlp.slots import mask_phones
-from store import applications, households, people, photos
+from store import applications, households, looks, people, photos
 from store.applications import Application
 from store.people import Person
 
@@ -221,6 +221,10 @@ def own(ctx: Ctx, _match: re.Match[str]) -> str:
 def look(ctx: Ctx, match: re.Match[str]) -> str:
     refuse_in_group(ctx, match, "申请里有个人情况，")
     application = find(ctx, match["number"])
+    if not is_family(ctx, application):
+        subject = f"person:{application.person_id}"
+        why = f"看申请 {application.id}"
+        looks.add(ctx.tx, actor_id=ctx.person.id, subject=subject, why=why, now=ctx.now)
     name, unit = notices.person_of(ctx, application)
     lines = [
         f"申请 {application.id}：{state_of(application)}",

@@ -10,7 +10,7 @@ from handlers.ctx import NUMBER, Ctx, Refused, areas, command, may, refuse_in_gr
 from handlers.days import clock_time
 from handlers.earn import cohort_of, town_of
 from handlers.points_rules import PointsRule
-from store import awards, batches, households, outbox, people
+from store import awards, batches, households, looks, outbox, people
 from store.awards import Award, Budget
 from store.batches import Batch
 from store.db import Conflict
@@ -26,6 +26,8 @@ CLIP = 24  # characters of a reason
 def look(ctx: Ctx, match: re.Match[str]) -> str:
     refuse_in_group(ctx, match, "名单")
     batch = _find(ctx, match["number"])
+    subject = f"unit:{batch.unit_id}"
+    looks.add(ctx.tx, actor_id=ctx.person.id, subject=subject, why=f"看批次 {batch.id}", now=ctx.now)
     names = people.names(ctx.tx, [batch.proposer_id, *(line["person"] for line in batch.lines[:LIST_MAX])])
     listed = [
         f"{names[line['person']]} {line['points']} 分 {clip(line['reason'], CLIP)}"
