@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterable
 
+from handlers import notify
 from handlers.codes import ALPHABET
 from handlers.ctx import GAP, Ctx, JobCtx, Refused, areas, is_set_apart
-from store import households, outbox, people
+from store import households
 from store.households import Household
 
 # Who answers for a village's or a town's households.
@@ -81,26 +82,11 @@ def called(ctx: Ctx | JobCtx, household_id: int) -> str:
 
 
 def tell(
-    ctx: Ctx | JobCtx, household_id: int, text: str, *, fact: str, key: str, but: Iterable[int] = ()
+    ctx: Ctx | JobCtx, household_id: int, text: str, *, fact: str, key: object, but: Iterable[int] = ()
 ) -> int:
     """Tell a household in the official account, all members but these, once per `key`; how many."""
     told = [one for one, _ in households.members_of(ctx.tx, household_id) if one not in set(but)]
-    openids = people.accounts_of(ctx.tx, told, "official")
-    outbox.add(
-        ctx.tx,
-        [
-            outbox.row(
-                channel="official",
-                address=openid,
-                text=text,
-                fact=fact,
-                idem=f"{fact}:{key}:{person_id}",
-                now=ctx.now,
-            )
-            for person_id, openid in sorted(openids.items())
-        ],
-    )
-    return len(openids)
+    return notify.persons(ctx, told, text, fact=fact, key=key)
 
 
 def heard(told: int) -> str:
@@ -112,13 +98,4 @@ def tell_group(ctx: Ctx | JobCtx, unit_id: int, level: str, text: str, *, fact: 
     """Tell the group of the village or town that holds a unit."""
     for unit in ctx.registry.chain(unit_id):
         if unit.level == level:
-            notice = outbox.row(
-                channel="group",
-                address=unit.group_webhook,
-                unit_id=unit.id,
-                text=text,
-                fact=fact,
-                idem=f"{fact}:{key}:{unit.code}",
-                now=ctx.now,
-            )
-            outbox.add(ctx.tx, [notice])
+            notify.group(ctx, unit, text, fact=fact, key=key)
