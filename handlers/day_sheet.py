@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 
 from handlers import keepers
 from handlers.ctx import Ctx, Refused
-from handlers.days import ZONE, local_day
+from handlers.days import day_bounds, local_day
 from handlers.names import masked
 from store import cards, people, stock
 from store.shop import Shop
@@ -55,7 +55,7 @@ def of(ctx: Ctx, shop_code: str, day: str) -> DaySheet:
         raise Refused("您没有管理或监督的平安超市。")
     one = next((each for each in mine if each.code == shop_code), mine[0])
     first = _day(ctx, day)
-    since, until = _midnight(first), _midnight(first + timedelta(days=1))
+    since, until = day_bounds(first)
     given = stock.given(ctx.tx, one.id, since=since, until=until, limit=LINES_MAX)
     articles = stock.names(ctx.tx, {each.article_id for each in given})
     lines = _lines(ctx, given[::-1], articles)
@@ -96,7 +96,3 @@ def _day(ctx: Ctx, written: str) -> date:
         return min(date.fromisoformat(written or today), date.fromisoformat(today))
     except ValueError:
         raise Refused("日期要写成 2026-11-23 这样。") from None
-
-
-def _midnight(day: date) -> int:
-    return int(datetime.combine(day, datetime.min.time(), ZONE).timestamp())

@@ -27,6 +27,18 @@ def month_start(now: int) -> int:
     return int(local(now).replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp())
 
 
+def month_bounds(month: str) -> tuple[int, int]:
+    """[when a local month (2026-11) begins, when the next one does) in UTC seconds."""
+    begin = datetime.fromisoformat(f"{month}-01").replace(tzinfo=ZONE)
+    return int(begin.timestamp()), int((begin + timedelta(days=31)).replace(day=1).timestamp())
+
+
+def day_bounds(day: date) -> tuple[int, int]:
+    """[when a local day begins, when the next one does) in UTC seconds."""
+    begin = datetime(day.year, day.month, day.day, tzinfo=ZONE)
+    return int(begin.timestamp()), int((begin + timedelta(days=1)).timestamp())
+
+
 def day_before(now: int) -> str:
     return (local(now).date() - timedelta(days=1)).isoformat()
 

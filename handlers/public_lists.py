@@ -1,11 +1,10 @@
 """The lists that anybody may read and an office prints: applications, points of a month, goods of a shop."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from handlers.application_notices import called
 from handlers.ctx import County, JobCtx
-from handlers.days import ZONE, clock_time, local_day
+from handlers.days import clock_time, local_day, month_bounds
 from handlers.names import masked
 from store import applications, people, published, shop
 from store.db import Tx
@@ -150,7 +149,7 @@ def goods(tx: Tx, county: County, code: str, month: str, *, now: int) -> Goods |
     if one is None or not is_month(month, now=now):
         return None
     articles = [article for article in shop.articles_of(tx, [one.id]) if not article.is_service]
-    since, until = bounds(month)
+    since, until = month_bounds(month)
     moved = published.stock(tx, [article.id for article in articles], since=since, until=until)
     unit = county.registry.units[one.unit_id]
     before, after = beside(month, now=now)
@@ -188,14 +187,6 @@ def is_month(text: str, *, now: int) -> bool:
     if not digits or not (1 <= int(month) <= 12 and int(year) >= FIRST_YEAR):
         return False
     return text <= local_day(now)[:7]
-
-
-def bounds(month: str) -> tuple[int, int]:
-    """[first, end) of a month in UTC seconds."""
-    year, number = map(int, month.split("-"))
-    first = datetime(year, number, 1, tzinfo=ZONE)
-    after = datetime(year + number // 12, number % 12 + 1, 1, tzinfo=ZONE)
-    return int(first.timestamp()), int(after.timestamp())
 
 
 def beside(month: str, *, now: int) -> tuple[str, str]:

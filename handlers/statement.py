@@ -3,10 +3,10 @@
 import json
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from handlers.ctx import Ctx, JobCtx, Refused, command, cron
-from handlers.days import ZONE, clock_time, local, local_day
+from handlers.days import clock_time, day_bounds, local, local_day, month_bounds
 from store import households, meta, statements
 from store.db import Tx
 from store.statements import Line, Statement
@@ -36,7 +36,7 @@ def sheet(tx: Tx, household_id: int, month: str) -> Sheet | None:
     if made:
         found = statements.lines(tx, household_id, since=since, cut=made.cut, opening=made.opening)
         return Sheet(made, found, True)
-    begin, until = _bounds(month)
+    begin, until = month_bounds(month)
     known = statements.lines(tx, household_id, since=since, cut=None, opening=opening)
     opening = next((line.after for line in reversed(known) if line.at < begin), opening)
     found = [line for line in known if begin <= line.at < until]
@@ -113,16 +113,9 @@ def _month(text: str | None, now: int) -> str:
     return f"{year:04d}-{month:02d}"
 
 
-def _bounds(month: str) -> tuple[int, int]:
-    """[when the month began, when the next one did) in UTC seconds."""
-    begin = datetime(int(month[:4]), int(month[5:]), 1, tzinfo=ZONE)
-    return int(begin.timestamp()), int((begin + timedelta(days=31)).replace(day=1).timestamp())
-
-
 def balance_on(ctx: Ctx, household_id: int, day: date) -> int:
     """What a household had at the end of a local day."""
-    end = datetime(day.year, day.month, day.day, tzinfo=ZONE) + timedelta(days=1)
-    at = int(end.timestamp()) - 1
+    at = day_bounds(day)[1] - 1
     return statements.balance_at(ctx.tx, household_id, month=day.isoformat()[:7], at=at)
 
 
@@ -133,7 +126,7 @@ def month_end(ctx: JobCtx) -> None:
     month = kept.get("month") or _following(ctx, kept.get("done"))
     if month is None or not _is_over(month, ctx.now):
         return
-    begin, until = _bounds(month)
+    begin, until = month_bounds(month)
     cut = kept["month_cut"] if kept.get("month") else statements.cut_before(ctx.tx, until)
     reached = statements.make(
         ctx.tx,
@@ -156,10 +149,10 @@ def month_end(ctx: JobCtx) -> None:
 def _following(ctx: JobCtx, done: str | None) -> str | None:
     """The month to make next; None while nothing was ever booked."""
     if done:
-        return local_day(_bounds(done)[1])[:7]
+        return local_day(month_bounds(done)[1])[:7]
     first = statements.first_at(ctx.tx)
     return local_day(first)[:7] if first is not None else None
 
 
 def _is_over(month: str, now: int) -> bool:
-    return now >= _bounds(month)[1] + FIRST_HOUR * 3600
+    return now >= month_bounds(month)[1] + FIRST_HOUR * 3600

@@ -1,11 +1,10 @@
 """流水: what a shop gave out and what came in on a day, for its manager and its supervisor."""
 
 import re
-from datetime import datetime, time, timedelta
 
 from handlers import keepers
 from handlers.ctx import Ctx, Refused, command, refuse_in_group
-from handlers.days import DAY, ZONE, local, parse_day
+from handlers.days import DAY, day_bounds, local, parse_day
 from handlers.keepers import KEEPERS, TOPIC
 from handlers.restock import KINDS
 from nlp.plain import plain
@@ -35,8 +34,7 @@ def show(ctx: Ctx, match: re.Match[str]) -> str | None:
     day = parse_day(match["day"], ctx.now) if match["day"] else local(ctx.now).date()
     if day is None or day > local(ctx.now).date():
         raise Refused("请写过去的日期，例如：流水 11-23")
-    since = int(datetime.combine(day, time(), ZONE).timestamp())
-    until = int(datetime.combine(day + timedelta(days=1), time(), ZONE).timestamp())
+    since, until = day_bounds(day)
     given = stock.given(ctx.tx, one.id, since=since, until=until, limit=READ_MAX)
     moved = stock.movements(ctx.tx, one.id, since=since, until=until, limit=READ_MAX)
     ids = {each.article_id for each in given} | {each.article_id for each in moved}

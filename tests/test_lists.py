@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from bot.app import create_app
 from handlers.application import photo_token
-from handlers.days import ZONE
-from handlers.public_lists import beside, bounds, is_month
+from handlers.days import ZONE, month_bounds
+from handlers.public_lists import beside, is_month
 from store import ledger
 from store.tables import photos
 from tests.town import DAY, NOW, Town
@@ -164,7 +164,7 @@ def test_months() -> None:
     assert beside("2026-11", now=NOW) == ("2026-10", "")
     assert beside("2026-01", now=NOW) == ("2025-12", "2026-02")
     assert beside("2025-12", now=NOW) == ("2025-11", "2026-01")
-    since, until = bounds("2025-12")
+    since, until = month_bounds("2025-12")
     assert [datetime.fromtimestamp(at, ZONE).isoformat() for at in (since, until)] == [
         "2025-12-01T00:00:00+08:00",
         "2026-01-01T00:00:00+08:00",
