@@ -5,6 +5,7 @@ import re
 from handlers.ctx import ANYBODY, COMMANDS, ROLES, Command, Ctx, command
 
 HOW = "直接说哪里有什么问题，就能得到编号；也可以发照片和位置。"
+BYTES_MAX = 2_048  # of one message in WeChat
 SHOWN = 3  # commands of a topic that 帮助 names
 
 
@@ -27,7 +28,11 @@ def show(ctx: Ctx, match: re.Match[str]) -> str | None:
     if own:
         posts = "、".join(dict.fromkeys(ROLES.get(post.role, post.role) for post in ctx.person.posts))
         lines += [f"【{posts}】", *_lines(own), "【大家都能用】"]
-    return "\n".join([*lines, *_lines(everybody)])
+    whole = "\n".join([*lines, *_lines(everybody)])
+    if len(whole.encode()) <= BYTES_MAX:
+        return whole
+    # Who holds several posts knows what anybody may say.
+    return "\n".join([*lines, "、".join(c.usage for c in everybody if not c.topic)])
 
 
 def _lines(commands: list[Command]) -> list[str]:

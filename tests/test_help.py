@@ -1,6 +1,11 @@
 """帮助 lists exactly what the speaker may say."""
 
+import sqlalchemy as sa
+
 from handlers.ctx import ANYBODY, COMMANDS, Command
+from store import people
+from store.db import Tx
+from store.tables import posts
 from tests.town import CAST, Town
 
 HOW = "直接说哪里有什么问题，就能得到编号；也可以发照片和位置。\n"
@@ -93,6 +98,20 @@ def test_a_topic_tells_how_its_commands_are_written(town: Town) -> None:
 def test_the_answer_fits_into_one_message_of_wechat(town: Town) -> None:
     sizes = {who: len(town.say(who, "帮助").encode()) for who in ("何春梅", "徐慧敏", "顾晓宁", "戴满仓")}
     assert {who: size for who, size in sizes.items() if size > 2048} == {}
+
+
+def test_who_holds_several_posts_is_told_all_of_them_in_one_message(town: Town) -> None:
+    def post(tx: Tx) -> None:
+        who = people.any_of(tx, names=["徐慧敏"])[0].id
+        unit_id = town.house.county.registry.by_code["QH-XF"].id
+        for role in ("shop_manager", "dispatcher"):
+            tx.execute(sa.insert(posts).values(person_id=who, role=role, unit_id=unit_id))
+
+    town.db.write(post)
+    told = town.say("徐慧敏", "帮助")
+    assert len(told.encode()) <= 2048
+    assert told.splitlines()[1] == "【村(社区)工作人员、平安超市店长、指挥中心】"
+    assert told.splitlines()[-1].startswith("我的、商品、帮助、分开、绑定 邀请码")
 
 
 def test_however_it_is_written(town: Town) -> None:
