@@ -38,6 +38,7 @@ def move_in(ctx: Ctx, match: re.Match[str]) -> str:
     household = households.by_code(ctx.tx, match["code"].upper())
     if household is None or household.closed_at is not None:
         raise Refused("没有这个户号，请让这户发“我家”查看。")
+    refuse_frozen(ctx, household.id)  # whoever froze it decides whether it is lifted
     unit_id = _destination(ctx, match["unit"])
     before = home(ctx, household)
     if before == unit_id:

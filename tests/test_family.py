@@ -114,6 +114,10 @@ def test_a_household_moves_and_keeps_everything(town: Town) -> None:
     code = code_of(town, "李秀英")
     assert town.say("陶春生", "迁入 ABCD2345 桃花村三组") == "没有这个户号，请让这户发“我家”查看。"
     assert town.say("陶春生", f"迁入 {code} 青石村一组") == "您的辖区里没有“青石村一组”，请写网格的全名。"
+    town.say("徐慧敏", "冻结积分 李秀英 涉嫌虚报")
+    frozen = "这户的积分冻结着，什么都不能动，要先解冻。"
+    assert town.say("陶春生", f"迁入 {code} 桃花村三组") == frozen
+    town.say("徐慧敏", "解冻 李秀英 查清了")
     assert town.say("陶春生", f"迁入 {code} 桃花村三组") == "李秀英家已迁入青河镇桃花村三组。已告知这户。"
     assert town.say("陶春生", f"迁入 {code} 桃花村三组") == "李秀英家已经在青河镇桃花村三组了。"
     assert town.heard("QH-XF")[-1] == "【迁出】李＊家已迁到青河镇桃花村三组，积分随户转走。"
