@@ -2,6 +2,7 @@
 
 import re
 
+from handlers import vouchers
 from handlers.ctx import Ctx, Refused, areas, command
 from handlers.discipline import TOPIC
 from handlers.household import may_leave, merge, refuse_frozen
@@ -90,6 +91,7 @@ def _close(ctx: Ctx, household: Household, name: str) -> str:
     refuse_frozen(ctx, household.id)
     for redemption in shop.held_of(ctx.tx, household.id):
         give_back(ctx, redemption, "cancelled")
+    vouchers.give_back_all(ctx, household.id)
     households.close(ctx.tx, household.id, now=ctx.now)
     points = wallets.points(ctx.tx, household.id)
     left = f"户里还有 {points} 分，继承人来办时请发：继承 {household.code} 继承人 理由。" if points else ""
