@@ -1,4 +1,4 @@
-"""离线券: points are held when a list is signed, sales are booked once when the device is back, the rest returns."""
+"""离线券: points are held when a list is signed, sales are booked once, what nobody used returns."""
 
 import json
 import re
@@ -65,9 +65,9 @@ def vouchers(town: Town) -> list[tuple[int, str]]:
 def test_points_of_a_list_are_held_sold_without_network_and_booked_once(town: Town) -> None:
     give_points(town, "李秀英", 60)
     give_points(town, "王小满", 20)
-    give_points(town, "石头", 30)
-    one, other, frozen = (card(town, who).code for who in ("李秀英", "王小满", "石头"))
-    town.say("徐慧敏", "冻结积分 石头 涉嫌虚报")
+    give_points(town, "孙来福", 30)
+    one, other, frozen = (card(town, who).code for who in ("李秀英", "王小满", "孙来福"))
+    town.say("陶春生", "冻结积分 孙来福 涉嫌虚报")
     counter = signed_in(town, "戴满仓", "柜台")
     page = sign(counter, one, f"http://127.0.0.1:8000/c/{other}", frozen, "WXYZ2345")
     copy = kept(page)
@@ -77,7 +77,7 @@ def test_points_of_a_list_are_held_sold_without_network_and_booked_once(town: To
     ]
     assert items(page, "left-out") == [
         "WXYZ2345：没有这张户卡",
-        f"{frozen[:4]}-{frozen[4:]}（石＊）：积分冻结着",
+        f"{frozen[:4]}-{frozen[4:]}（孙＊）：积分冻结着",
     ]
     # Neither card numbers nor anything of a PIN goes to the device.
     assert (one in page.text, other in page.text) == (False, False)
@@ -101,7 +101,7 @@ def test_points_of_a_list_are_held_sold_without_network_and_booked_once(town: To
     ]
     assert (town.points("李秀英"), town.points("王小满")) == (25, 10)
     assert vouchers(town) == [(50, "used"), (20, "used")]
-    assert shelf(town, "肥皂") == "肥皂 117 块（货架 117、待领 0）" or "117" in shelf(town, "肥皂")
+    assert shelf(town, "肥皂") == "肥皂 117 块"
     notices = town.told()
     assert told(town, "李秀英")[-1] == (
         "【幸福社区平安超市】没有网络时您家凭户卡领走了肥皂 2 块、毛巾 1 条，35 分，单号 1，"
@@ -145,7 +145,7 @@ def test_a_voucher_used_twice_is_refused_and_shown_to_manager_and_supervisor(tow
 
 
 def test_what_cannot_be_booked_returns_the_points_and_says_why(town: Town) -> None:
-    people = ("李秀英", "王小满", "石头", "何春梅")
+    people = ("李秀英", "王小满", "孙来福", "何春梅")
     for who in people:
         give_points(town, who, 100)
     numbers = [card(town, who).code for who in people]
@@ -167,7 +167,7 @@ def test_what_cannot_be_booked_returns_the_points_and_says_why(town: Town) -> No
     assert items(synced, "refused") == [
         "李＊：保温杯 1 个，没有记上：保温杯只剩 0 个了。需要核对。",
         "王＊：肥皂 1 块，没有记上：户卡号对不上，或者这张卡已经挂失。需要核对。",
-        "石＊：肥皂 11 块，没有记上：要 110 分，这张券只有 100 分。需要核对。",
+        "孙＊：肥皂 11 块，没有记上：要 110 分，这张券只有 100 分。需要核对。",
         "何＊：肥皂 1 块，没有记上：卖出的时候名单已经过期。需要核对。",
     ]
     assert [town.points(who) for who in people] == [100] * 4

@@ -113,10 +113,10 @@ function sell() {
   });
 }
 
-const free = (list) => {
+function free(list) {
   const used = new Set(sales().map((sale) => sale.voucher));
   return list.vouchers.filter((voucher) => voucher.state === "held" && !used.has(voucher.id));
-};
+}
 
 async function look(list, typed) {
   const problem = byId("problem");
