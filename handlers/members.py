@@ -9,6 +9,7 @@ from handlers.household import may_leave, merge, refuse_frozen
 from handlers.orders import give_back
 from handlers.whom import REASON, STEWARDS, WHOM, called, find, heard, home, not_own, person, tell, tell_group
 from store import households, people, shop, wallets
+from store.db import Conflict
 from store.households import Household
 
 
@@ -152,7 +153,9 @@ def inherit(ctx: Ctx, match: re.Match[str]) -> str:
     points, owed = wallets.points(ctx.tx, old.id), wallets.owed(ctx.tx, old.id)
     if not points and not owed:
         raise Refused("这一户没有积分可以继承。")
-    merge(ctx, old.id, heir.id, key=f"inherit:{old.id}:{ctx.now}", reason=f"继承：{reason}")
+    moved = merge(ctx, old.id, heir.id, key=f"inherit:{old.id}:{ctx.now}", reason=f"继承：{reason}")
+    if moved != points:  # on PostgreSQL a colleague may have been faster since they were read
+        raise Conflict
     debts = f"，连同欠的 {owed} 分" if owed else ""
     text = f"您家继承了户号 {old.code} 的 {points} 分{debts}：{reason}。经办人：{ctx.person.name}。"
     told = tell(ctx, heir.id, text, fact="family.inherited", key=f"{old.id}:{ctx.now}")

@@ -282,7 +282,7 @@ def copy(ctx: Ctx, list_id: int) -> dict[str, Any]:
                 "name": each.name,
                 "measure": each.measure,
                 "price": signed_prices[each.id],
-                "stock": None if each.is_service else each.stock,
+                "stock": None if each.is_service else int(each.stock),  # PostgreSQL sums to numeric
                 "most": each.most_a_month,
             }
             for each in shop.articles_of(ctx.tx, [one.shop_id])

@@ -46,7 +46,7 @@ def shop(sqlite_county: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def device(browser: Browser, shop: tuple[str, Town]) -> Iterator[Page]:
     """A device at which the manager has opened the page of lists; its clock is the town's."""
     with opened(browser, door(shop, "戴满仓", "柜台"), TABLET, errors_expected=NO_NETWORK) as page:
-        page.clock.set_fixed_time(NOW * 1000)
+        page.clock.set_fixed_time(NOW)
         enter(page)
         page.get_by_role("link", name="离线券（没有网络时）").click()
         yield page
