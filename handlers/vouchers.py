@@ -32,7 +32,7 @@ CARDS_READ = 1_000
 LISTS_SHOWN = 20
 RETURN_BATCH = 100
 # A device keeps a card's number only as a hash: 40 bits, so the hash must cost something to try.
-ROUNDS = 2_000
+ROUNDS = 20_000
 _WRITTEN = re.compile(rf"(?:\S*/c/)?(?P<card>{cards.NUMBER})(?=[\s,，、;；/]|$)|(?P<other>[^\s,，、;；]+)")
 
 

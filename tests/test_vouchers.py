@@ -2,6 +2,7 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from typing import Any
 
@@ -141,6 +142,24 @@ def test_a_voucher_used_twice_is_refused_and_shown_to_manager_and_supervisor(tow
     page = supervisor.get("/counter/vouchers")
     assert (items(page, f"list-{copy['id']}"), SIGN in page.text) == ([shown], False)
     assert (town.points("李秀英"), vouchers(town)) == (40, [(50, "used")])
+    assert_books_are_right(town)
+
+
+def test_two_devices_that_come_back_at_once_use_a_voucher_once(town: Town) -> None:
+    give_points(town, "李秀英", 60)
+    number = card(town, "李秀英").code
+    counter = signed_in(town, "戴满仓", "柜台")
+    copy = kept(sign(counter, number))
+    sales = [sale(copy, 0, number, 肥皂=2), sale(copy, 0, number, 毛巾=2)] * 2
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda each: sync(counter, copy, each), sales))
+    # Who was too slow is told so, or to try again: then there is one answer for each.
+    answers = [items(sync(counter, copy, each), state) for each in sales for state in ("sold", "refused")]
+    assert (answers[:4], sorted(map(len, answers[:4]))) == (answers[4:], [0, 0, 1, 1])
+    spent = 20 if answers[0] else 30
+    assert (town.points("李秀英"), vouchers(town)) == (60 - spent, [(50, "used")])
+    with town.db.read() as tx:
+        assert tx.execute(sa.select(sa.func.count()).select_from(tables.redemptions)).scalar() == 1
     assert_books_are_right(town)
 
 
