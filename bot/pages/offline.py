@@ -32,6 +32,7 @@ _FILES = (
     "goods.js",
     "offline.js",
 )
+_DRAWN = "/static/village.svg"  # the style sheet asks for it as it is
 
 
 def routes(house: House) -> list[BaseRoute]:
@@ -57,9 +58,7 @@ async def show_offline(request: Request) -> Response:
 async def worker(request: Request) -> Response:
     """The service worker, what it keeps written in front: another page or file makes it another worker."""
     kept = bytes(shown(request, "offline.html").body)
-    head = json.dumps(
-        {"page": PAGE, "files": [assets.address(name) for name in _FILES], "stamp": _stamp(kept)}
-    )
+    head = json.dumps({"page": PAGE, "files": [*map(assets.address, _FILES), _DRAWN], "stamp": _stamp(kept)})
     headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
     return Response(f"const KEPT = {head};\n{_worker()}", media_type="text/javascript", headers=headers)
 
