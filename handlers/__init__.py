@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from dataclasses import asdict
+from functools import lru_cache
 
 from handlers import checkin, intake, photo, place
 from handlers.ctx import ANYBODY, BARE, COMMANDS, Command, County, Ctx, Refused
@@ -131,8 +132,9 @@ def _text(ctx: Ctx) -> Reply:
     if (listed := checkin.read_list(ctx)) is not None:
         return listed
     begins = [text.lower() for text in (ctx.message.text.lstrip(), ctx.reading.plain.lstrip(BARE))]
-    for command in COMMANDS:
-        # Nearly every text is a report and begins with no command's word: seen before its grammar is tried.
+    # Nearly every text is a report and begins with no command's word: seen before any grammar is tried.
+    may_be_one = any(text.startswith(_starts(len(COMMANDS))) for text in begins)
+    for command in COMMANDS if may_be_one else ():
         if not any(text.startswith(command.starts) for text in begins):
             continue
         if command.roles == ANYBODY or ctx.person.has(*command.roles):
@@ -140,6 +142,12 @@ def _text(ctx: Ctx) -> Reply:
             if answer is not None:
                 return answer if isinstance(answer, Reply) else Reply(answer)
     return intake.receive(ctx)
+
+
+@lru_cache(maxsize=1)
+def _starts(_count: int) -> tuple[str, ...]:
+    """How any of so many commands may begin."""
+    return tuple(start for command in COMMANDS for start in command.starts)
 
 
 def _answer(ctx: Ctx, command: Command) -> Reply | str | None:

@@ -9,7 +9,7 @@ from handlers import application_notices as notices
 from handlers import sheet
 from handlers.announce import clip
 from handlers.codes import derived_token
-from handlers.ctx import GAP, NUMBER, Ctx, Refused, areas, command, may
+from handlers.ctx import GAP, NUMBER, Ctx, Refused, areas, command, is_set_apart, may, refuse_in_group
 from handlers.days import clock_time, local
 from handlers.earn import household_of
 from handlers.place import JOIN_SECONDS
@@ -17,7 +17,7 @@ from handlers.points_rules import PointsRule
 from handlers.typed import PHONE, UNSTORABLE
 from nlp.plain import plain
 from nlp.slots import mask_phones
-from store import applications, households, people, photos
+from store import applications, households, looks, people, photos
 from store.applications import Application
 from store.people import Person
 
@@ -53,7 +53,9 @@ _DAY = re.compile(
     about="可发照片作凭证",
     topic=TOPIC,
 )
-def apply(ctx: Ctx, match: re.Match[str]) -> str:
+def apply(ctx: Ctx, match: re.Match[str]) -> str | None:
+    if not is_set_apart(match, "text") and not _named(ctx, match["text"]):
+        return None  # 积分申请交上去一个月没消息
     return _answer(ctx, submit(ctx, ctx.person, match["text"]))
 
 
@@ -67,7 +69,9 @@ def apply(ctx: Ctx, match: re.Match[str]) -> str:
     about="替辖区里没有手机的人申请积分",
     topic=TOPIC,
 )
-def apply_for(ctx: Ctx, match: re.Match[str]) -> str:
+def apply_for(ctx: Ctx, match: re.Match[str]) -> str | None:
+    if not is_set_apart(match, "name") and not _named(ctx, match["text"]):
+        return None  # 代申请低保的老人没人管，房子漏雨
     phone = "".join(each for each in plain(match["phone"] or "") if each.isdigit())
     person = _neighbour(ctx, match["name"], phone)
     return f"替{person.name}登记：" + _answer(ctx, submit(ctx, person, match["text"]))
@@ -215,9 +219,12 @@ def own(ctx: Ctx, _match: re.Match[str]) -> str:
 
 @command("看申请", "申请详情", grammar=NUMBER, usage="看申请 编号", about="申请的内容和经过", topic=TOPIC)
 def look(ctx: Ctx, match: re.Match[str]) -> str:
-    if ctx.message.chat:
-        raise Refused(f"申请里有个人情况，不在群里显示。请单独发给我：看申请 {int(match['number'])}")
+    refuse_in_group(ctx, match, "申请里有个人情况，")
     application = find(ctx, match["number"])
+    if not is_family(ctx, application):
+        subject = f"person:{application.person_id}"
+        why = f"看申请 {application.id}"
+        looks.add(ctx.tx, actor_id=ctx.person.id, subject=subject, why=why, now=ctx.now)
     name, unit = notices.person_of(ctx, application)
     lines = [
         f"申请 {application.id}：{state_of(application)}",
@@ -371,6 +378,12 @@ def _rule_of(ctx: Ctx, text: str) -> PointsRule:
     if not most or len(best) > 1:
         raise Refused(f"没看出申请哪一项，请写上项目名。\n{_offer(ctx)}")
     return best[0]
+
+
+def _named(ctx: Ctx, text: str) -> bool:
+    """Whether a text says anything of what may be applied for."""
+    said = plain(text)
+    return any(word in said for rule in rules_of(ctx) for word in (rule.title, *rule.words.split()))
 
 
 def _offer(ctx: Ctx) -> str:

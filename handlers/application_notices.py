@@ -1,5 +1,6 @@
 """Who hears of an application: the work group of its village under a masked name, the applicant himself."""
 
+from handlers import notify
 from handlers.ctx import Ctx, JobCtx
 from handlers.days import clock_time
 from handlers.names import masked
@@ -118,19 +119,8 @@ def to_person(ctx: AnyCtx, application: Application, fact: str, text: str) -> No
 
 
 def to_people(ctx: AnyCtx, person_ids: set[int], key: str, text: str) -> None:
-    openids = people.accounts_of(ctx.tx, person_ids, "official")
-    rows = [
-        outbox.row(
-            channel="official",
-            address=openid,
-            text=text,
-            fact=key.partition(":")[0],
-            idem=f"{key}:{person_id}",
-            now=ctx.now,
-        )
-        for person_id, openid in sorted(openids.items())
-    ]
-    outbox.add(ctx.tx, rows)
+    fact, _, number = key.partition(":")
+    notify.persons(ctx, person_ids, text, fact=fact, key=number)
 
 
 def _masked(ctx: Ctx, application: Application) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from handlers import keepers, restock
 from handlers.codes import new_code
-from handlers.ctx import Ctx, Refused, command
+from handlers.ctx import Ctx, Refused, command, is_set_apart
 from handlers.days import written_date
 from handlers.keepers import MANAGER, TOPIC
 from nlp.plain import plain
@@ -34,7 +34,7 @@ HOW_NEW = (
     about="添一样商品或服务",
     topic=TOPIC,
 )
-def put_up(ctx: Ctx, match: re.Match[str]) -> str:
+def put_up(ctx: Ctx, match: re.Match[str]) -> str | None:
     """A new article with its first stock, or one that was withdrawn before."""
     one, text = keepers.the_shop(ctx, plain(match["text"]))
     known = {article.name: article for article in shop.articles_of(ctx.tx, [one.id])}
@@ -42,6 +42,8 @@ def put_up(ctx: Ctx, match: re.Match[str]) -> str:
         return _again(ctx, known[text])
     new = NEW.fullmatch(text)
     if new is None:
+        if not is_set_apart(match, "text"):
+            return None  # 上架的货架倒了
         raise Refused(HOW_NEW)
     name, price = new["name"].strip(), int(new["price"])
     if name in known:

@@ -6,11 +6,11 @@ from handlers.announce import clip
 from handlers.application import APPROVERS, TOPIC
 from handlers.application_notices import title_of, village_of
 from handlers.batch import STATES, day_of
-from handlers.ctx import NUMBER, Ctx, Refused, areas, command, may
+from handlers.ctx import NUMBER, Ctx, Refused, areas, command, may, refuse_in_group
 from handlers.days import clock_time
 from handlers.earn import cohort_of, town_of
 from handlers.points_rules import PointsRule
-from store import awards, batches, households, outbox, people
+from store import awards, batches, households, looks, outbox, people
 from store.awards import Award, Budget
 from store.batches import Batch
 from store.db import Conflict
@@ -24,9 +24,10 @@ CLIP = 24  # characters of a reason
     "看批次", grammar=NUMBER, roles=APPROVERS, usage="看批次 编号", about="月底批量积分的内容", topic=TOPIC
 )
 def look(ctx: Ctx, match: re.Match[str]) -> str:
-    if ctx.message.chat:
-        raise Refused(f"名单不在群里显示，请单独发给我：看批次 {int(match['number'])}")
+    refuse_in_group(ctx, match, "名单")
     batch = _find(ctx, match["number"])
+    subject = f"unit:{batch.unit_id}"
+    looks.add(ctx.tx, actor_id=ctx.person.id, subject=subject, why=f"看批次 {batch.id}", now=ctx.now)
     names = people.names(ctx.tx, [batch.proposer_id, *(line["person"] for line in batch.lines[:LIST_MAX])])
     listed = [
         f"{names[line['person']]} {line['points']} 分 {clip(line['reason'], CLIP)}"
@@ -48,15 +49,16 @@ def approve(ctx: Ctx, match: re.Match[str]) -> str:
     _must_wait(ctx, batch)
     if batch.proposer_id == ctx.person.id:
         raise Refused("这批是您提交的，要由另一个人批准。")
+    homes = _homes(ctx, batch)
     own = households.of(ctx.tx, ctx.person.id)
-    if any(ctx.person.id == line["person"] or own == line["household"] for line in batch.lines):
+    if any(ctx.person.id == line["person"] or own == homes[line["household"]] for line in batch.lines):
         raise Refused("这批里有您家，要由另一个人批准。")
     rule = ctx.county.rules.points.named(batch.rule)
     if rule is None:
         raise Refused(f"积分规则里没有 {batch.rule} 了，请先改规则或作废这批。")
     batches.end(ctx.tx, batch, "posted", now=ctx.now, approver_id=ctx.person.id)
     try:
-        booked = awards.award_all(ctx.tx, _awards(ctx, batch, rule), now=ctx.now)
+        booked = awards.award_all(ctx.tx, _awards(ctx, batch, rule, homes), now=ctx.now)
     except Insufficient:
         raise Refused("本镇今年的积分预算不够，什么都没有记。请先追加预算。") from None
     except Conflict:
@@ -67,7 +69,13 @@ def approve(ctx: Ctx, match: re.Match[str]) -> str:
     return f"{_called(ctx, batch)}：已入账 {booked} 户。{later}"
 
 
-def _awards(ctx: Ctx, batch: Batch, rule: PointsRule) -> list[Award]:
+def _homes(ctx: Ctx, batch: Batch) -> dict[int, int]:
+    """Where each household of the list gets its points: one that went into another since, in that one."""
+    homes = {line["household"]: line["household"] for line in batch.lines}
+    return homes | {gone: households.successor(ctx.tx, gone) for gone in households.closed(ctx.tx, homes)}
+
+
+def _awards(ctx: Ctx, batch: Batch, rule: PointsRule, homes: dict[int, int]) -> list[Award]:
     rules = ctx.county.rules.points
     day = day_of(batch.month, ctx.now)
     budget = Budget(town_of(ctx, batch.unit_id), int(day[:4]), rule.group, rules.first_grant(rule))
@@ -77,7 +85,7 @@ def _awards(ctx: Ctx, batch: Batch, rule: PointsRule) -> list[Award]:
             rule=rule.name,
             points=line["points"],
             person_id=line["person"],
-            household_id=line["household"],
+            household_id=homes[line["household"]],
             reason=line["reason"],
             idem=line["idem"],
             cause=f"batch:{batch.id}:{line['line']}",

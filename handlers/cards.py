@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from handlers import keepers, sign_in
 from handlers.codes import keyed, new_code
-from handlers.ctx import GAP, Ctx, Refused, areas, command
+from handlers.ctx import GAP, Ctx, Refused, areas, command, is_set_apart, refuse_in_group
 from handlers.days import DAY_SECONDS, clock_time
 from handlers.earn import household_of
 from handlers.names import masked
@@ -109,10 +109,11 @@ def lost(ctx: Ctx, match: re.Match[str]) -> str | None:
     """A member's own card; a grid worker's or the village's for a household that is named."""
     if not match["whose"]:
         card = own(ctx)
-    elif not ctx.person.has(*STAFF):
+    elif not ctx.person.has(*STAFF) or _names_nobody(ctx, match):
         return None
     else:
         card = kept(ctx, match["whose"])
+    refuse_in_group(ctx, match, "卡号")
     code = replace(ctx, card)
     return f"旧户卡已作废，新卡号 {code[:4]}-{code[4:]}。请找村(社区)打印新卡。密码不变。"
 
@@ -124,6 +125,14 @@ def replace(ctx: Ctx, card: Card) -> str:
     text = "您家的户卡已挂失，旧卡作废。不是您家办的，请马上回复“投诉”说明。"
     keepers.tell_household(ctx, card.household_id, text, fact="card.lost", key=code)
     return code
+
+
+def _names_nobody(ctx: Ctx, match: re.Match[str]) -> bool:
+    """Whether a text is no command at all: 挂失的牌子掉了 is a report."""
+    whose = match["whose"]
+    if is_set_apart(match, "whose") or re.fullmatch(NUMBER, whose):
+        return False
+    return not cards.named(ctx.tx, whose, areas(ctx, *STAFF))
 
 
 def kept(ctx: Ctx, whose: str) -> Card:
@@ -154,7 +163,9 @@ def kept(ctx: Ctx, whose: str) -> Card:
     about="老人没手机，带他到柜台自己设密码",
     topic="户卡",
 )
-def open_pin(ctx: Ctx, match: re.Match[str]) -> str:
+def open_pin(ctx: Ctx, match: re.Match[str]) -> str | None:
+    if _names_nobody(ctx, match):
+        return None
     card = kept(ctx, match["whose"])
     until = ctx.now + OPEN_SECONDS
     cards.open_pin(ctx.tx, card.household_id, until=until)

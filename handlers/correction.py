@@ -2,11 +2,11 @@
 
 import re
 
-from handlers.ctx import GAP, Ctx, Refused, command, may
+from handlers.ctx import GAP, Ctx, Refused, command, may, refuse_in_group
 from handlers.days import clock_time
 from handlers.discipline import TOPIC
 from handlers.household import settle_in
-from handlers.whom import STEWARDS, WHOM, WHY, called, find, heard, home, not_own, tell, tell_group
+from handlers.whom import STEWARDS, WHOM, WHY, called, find, heard, home, is_meant, not_own, tell, tell_group
 from store import households, looks, reversals, wallets
 from store.reversals import Given, Reversal
 
@@ -23,7 +23,10 @@ ENTRIES_MAX = 20
     about="看一户的积分和流水号",
     topic=TOPIC,
 )
-def entries(ctx: Ctx, match: re.Match[str]) -> str:
+def entries(ctx: Ctx, match: re.Match[str]) -> str | None:
+    if not is_meant(ctx, match, *READERS):
+        return None
+    refuse_in_group(ctx, match, "别人家的积分")
     household = find(ctx, match["whom"], *READERS)
     if households.of(ctx.tx, ctx.person.id) != household.id:
         subject = f"household:{household.id}"

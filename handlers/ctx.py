@@ -180,6 +180,20 @@ def command(
     return declare
 
 
+def is_set_apart(match: re.Match[str], group: str) -> bool:
+    """Whether a part of a command is written apart from what stands before it.
+
+    盘点 大米 20 means to be a command whatever is wrong with it; 盘点的时候灯坏了 is a report.
+    """
+    return match.string[match.start(group) - 1] in " \t\n\u3000:：,，、"
+
+
+def refuse_in_group(ctx: Ctx, match: re.Match[str], what: str) -> None:
+    """Codes, and what concerns single people, are not for everybody in a group chat."""
+    if ctx.message.chat:
+        raise Refused(f"{what}不在群里显示。请单独发给我：{match[0].strip()}")
+
+
 def cron(
     *,
     hour: int = 0,

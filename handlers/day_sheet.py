@@ -91,8 +91,9 @@ def _totals(given: Sequence[Given], articles: Mapping[int, tuple[str, str]]) -> 
 
 
 def _day(ctx: Ctx, written: str) -> date:
+    today = local_day(ctx.now)
     try:
-        return date.fromisoformat(written or local_day(ctx.now))
+        return min(date.fromisoformat(written or today), date.fromisoformat(today))
     except ValueError:
         raise Refused("日期要写成 2026-11-23 这样。") from None
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -31,6 +32,7 @@ def day_before(now: int) -> str:
     return (local(now).date() - timedelta(days=1)).isoformat()
 
 
+@lru_cache(maxsize=1_024)
 def clock_time(at: int) -> str:
     """11月23日 18:05, for people."""
     moment = local(at)

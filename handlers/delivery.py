@@ -3,11 +3,11 @@
 import re
 
 from handlers import keepers, orders, redeem
-from handlers.ctx import GAP, Ctx, Refused, areas, command, may
+from handlers.ctx import GAP, Ctx, Refused, areas, command, is_set_apart, may, refuse_in_group
 from handlers.keepers import MANAGER
 from handlers.redeem import CODE
 from nlp.slots import mask_phones
-from store import households, shop
+from store import households, looks, shop
 from store.shop import Line, Redemption
 
 BRINGERS = ("worker", "micro_leader")
@@ -25,15 +25,29 @@ GONE = "没有这个待领的单，或者已经领取、取消了。"
     about="腿脚不便，请人把兑换的东西送来",
     topic=TOPIC,
 )
-def ask(ctx: Ctx, match: re.Match[str]) -> str:
+def ask(ctx: Ctx, match: re.Match[str]) -> str | None:
     """By the household with its code; by the manager or the grid worker (单号) for who has no phone."""
+    if not (match["number"] or match["code"]) and match["address"] and not is_set_apart(match, "address"):
+        return None  # 送货上门的三轮车撞坏了围栏
     redemption = _meant(ctx, match, "送货上门")
     address = mask_phones(match["address"].strip())
     if len(address) > ADDRESS_MAX:
         raise Refused(f"地址最多 {ADDRESS_MAX} 个字。")
     shop.bring(ctx.tx, redemption, is_delivery=True, address=address)
     goods = orders.goods_told(ctx, _waiting(ctx, redemption))
+    if redemption.household_id != households.of(ctx.tx, ctx.person.id):
+        _tell_of_staff(ctx, redemption, goods)
     return f"已登记送货上门（单号 {redemption.id}）：{goods}，送到{address or '家里'}。不用送了请发：取消送货"
+
+
+def _tell_of_staff(ctx: Ctx, redemption: Redemption, goods: str) -> None:
+    """Goods that are brought need no code: who asks for that in another's name is seen doing so."""
+    key = f"{redemption.id}:{ctx.person.id}:{ctx.now}"
+    text = f"【送货】{ctx.person.name}替您家登记了送货上门：{goods}。不是您家托的，请马上发“取消送货”。"
+    keepers.tell_household(ctx, redemption.household_id, text, fact="shop.delivery_asked", key=key)
+    one = keepers.shop_of(ctx, redemption.shop_id)
+    text = f"【代登记送货】{one.name}：单号 {redemption.id}，{goods}，登记人{ctx.person.name}。"
+    keepers.tell_supervisors(ctx, one, text, fact="shop.delivery_asked", key=key)
 
 
 @command(
@@ -76,7 +90,8 @@ def _brings(ctx: Ctx, redemption: Redemption) -> bool:
 
 
 @command("送货单", roles=(*MANAGER, *BRINGERS), usage="送货单", about="看有哪些要送上门", topic=TOPIC)
-def show(ctx: Ctx, _match: re.Match[str]) -> str:
+def show(ctx: Ctx, match: re.Match[str]) -> str:
+    refuse_in_group(ctx, match, "送货单")
     mine = {one.id for one in keepers.kept(ctx)}
     found = shop.to_bring(ctx.tx, mine, areas(ctx, *BRINGERS), LIST_MAX + 1)
     if not found:
@@ -87,6 +102,8 @@ def show(ctx: Ctx, _match: re.Match[str]) -> str:
         name, unit_id = known[one.household_id]
         where = "，".join(filter(None, (_unit(ctx, unit_id), one.address)))
         goods = orders.goods_told(ctx, _waiting(ctx, one))
+        subject = f"household:{one.household_id}"
+        looks.add(ctx.tx, actor_id=ctx.person.id, subject=subject, why="送货单", now=ctx.now)
         lines.append(f"单号 {one.id} {name or '未登记姓名'}（{where or '地址没有登记'}）：{goods}")
     more = ["还有更多，送完这些再看。"] if len(found) > LIST_MAX else []
     return "\n".join(["【送货单】", *lines, *more, "送到了请发：已送达 单号"])

@@ -5,7 +5,7 @@ import re
 from handlers.codes import new_token
 from handlers.ctx import GAP, Ctx, Refused, command
 from handlers.days import DAY_SECONDS, clock_time
-from handlers.whom import REASON, STEWARDS, WHOM, WHY, called, find, heard, not_own, tell
+from handlers.whom import REASON, STEWARDS, WHOM, WHY, called, find, heard, is_meant, not_own, tell
 from store import ledger, measures, wallets
 from store.households import Household
 from store.ledger import Frozen, Insufficient
@@ -30,7 +30,9 @@ def number_of(kind: str, number: int) -> str:
     about="这户的积分暂时不能动，可以申诉",
     topic=TOPIC,
 )
-def freeze(ctx: Ctx, match: re.Match[str]) -> str:
+def freeze(ctx: Ctx, match: re.Match[str]) -> str | None:
+    if not is_meant(ctx, match, *STEWARDS):
+        return None
     household, reason = _against(ctx, match, "冻结积分 李秀英 涉嫌虚报")
     if measures.open_freeze(ctx.tx, household.id):
         raise Refused(f"{called(ctx, household.id)}的积分已经冻结了。")
@@ -49,7 +51,9 @@ def freeze(ctx: Ctx, match: re.Match[str]) -> str:
     about="恢复使用，冻结期间的积分补记",
     topic=TOPIC,
 )
-def unfreeze(ctx: Ctx, match: re.Match[str]) -> str:
+def unfreeze(ctx: Ctx, match: re.Match[str]) -> str | None:
+    if not is_meant(ctx, match, *STEWARDS):
+        return None
     household, reason = _against(ctx, match, "解冻 李秀英 已查清")
     frozen = measures.open_freeze(ctx.tx, household.id)
     if frozen is None:
@@ -73,7 +77,9 @@ def lift(ctx: Ctx, frozen: Measure, reason: str) -> int:
     about="最多扣到 0 分，可以申诉",
     topic=TOPIC,
 )
-def penalise(ctx: Ctx, match: re.Match[str]) -> str:
+def penalise(ctx: Ctx, match: re.Match[str]) -> str | None:
+    if not is_meant(ctx, match, *STEWARDS):
+        return None
     household, reason = _against(ctx, match, "扣分 李秀英 20 乱倒垃圾")
     asked = int(match["points"])
     if not 0 < asked <= POINTS_MAX:

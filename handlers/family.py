@@ -3,7 +3,7 @@
 import re
 
 from handlers.codes import LONG, keyed, new_code
-from handlers.ctx import GAP, Ctx, Refused, command
+from handlers.ctx import GAP, Ctx, Refused, command, refuse_in_group
 from handlers.days import DAY_SECONDS, clock_time
 from handlers.discipline import number_of
 from handlers.earn import household_of
@@ -20,7 +20,8 @@ UNDO_SECONDS = DAY_SECONDS
 
 
 @command("我家", "我的家", "家庭积分", usage="我家", about="家里有谁、有多少积分", topic=TOPIC)
-def show(ctx: Ctx, _match: re.Match[str]) -> str:
+def show(ctx: Ctx, match: re.Match[str]) -> str:
+    refuse_in_group(ctx, match, "家里的情况")
     household_id = household_of(ctx.tx, ctx.person.id, now=ctx.now)
     household = households.get(ctx.tx, household_id)
     names = [name or "未登记姓名" for _, name in households.members_of(ctx.tx, household_id)]
@@ -57,7 +58,8 @@ def _measures(ctx: Ctx, household_id: int) -> list[str]:
 
 
 @command("邀请家人", "邀请家庭成员", usage="邀请家人", about="得到邀请码，发给要加入的家人", topic=TOPIC)
-def invite(ctx: Ctx, _match: re.Match[str]) -> str:
+def invite(ctx: Ctx, match: re.Match[str]) -> str:
+    refuse_in_group(ctx, match, "邀请码")
     household_id = household_of(ctx.tx, ctx.person.id, now=ctx.now)
     if len(households.members_of(ctx.tx, household_id)) >= MEMBERS_MAX:
         raise Refused(f"一户最多 {MEMBERS_MAX} 人。")

@@ -4,7 +4,7 @@ import re
 from datetime import datetime, time
 
 from handlers import goods, keepers, opening
-from handlers.ctx import Ctx, Refused, command
+from handlers.ctx import Ctx, Refused, command, is_set_apart
 from handlers.days import ZONE, local
 from handlers.keepers import MANAGER, TOPIC
 from nlp.plain import plain
@@ -33,6 +33,8 @@ def hours(ctx: Ctx, match: re.Match[str]) -> str | None:
     try:
         windows = opening.parse(text)
     except ValueError as error:
+        if not is_set_apart(match, "text"):
+            return None  # 营业时间太短
         raise Refused(f"{error}。") from None
     shop.change_shop(ctx.tx, one.id, opening=windows)
     told = f"{one.name}领取时间改为：{opening.told(windows)}"

@@ -1,12 +1,12 @@
 """Who keeps a shop (店长, 监督员), which of its articles a text names, who is told what happens there."""
 
 import re
-from collections.abc import Iterable, Sequence
 
-from handlers.ctx import GAP, Ctx, JobCtx, Refused, may
+from handlers import notify, whom
+from handlers.ctx import GAP, Ctx, JobCtx, Refused, is_set_apart, may
 from handlers.goods import squeezed
 from nlp.plain import plain
-from store import households, outbox, people, shop
+from store import people, shop
 from store.shop import Article, Shop
 
 MANAGER = ("shop_manager",)
@@ -64,11 +64,11 @@ def of_the_shop(ctx: Ctx, match: re.Match[str]) -> tuple[Shop, Article, str] | N
 
     None where it names no article and is not written like a command: 盘点的时候灯坏了 is a report.
     """
-    one, rest = the_shop(ctx, plain(match["text"]))
     try:
+        one, rest = the_shop(ctx, plain(match["text"]))
         article, rest = the_article(ctx, one, rest)
     except Refused:
-        if match.string[match.start("text") - 1] not in " \n:：,，":
+        if not is_set_apart(match, "text"):
             return None
         raise
     return one, article, re.sub(rf"^{GAP}", "", rest).strip()
@@ -83,34 +83,23 @@ def shop_of(ctx: Ctx | JobCtx, shop_id: int) -> Shop:
 
 def tell_supervisors(ctx: Ctx | JobCtx, one: Shop, text: str, *, fact: str, key: object) -> None:
     """What a supervisor must see, once per `key`."""
-    _tell(ctx, _holding(ctx, one, "shop_supervisor"), text, fact=fact, key=key)
+    notify.persons(ctx, _holding(ctx, one, "shop_supervisor"), text, fact=fact, key=key)
 
 
 def tell_keepers(ctx: Ctx | JobCtx, one: Shop, text: str, *, fact: str, key: object) -> None:
     """What both the manager and the supervisor of a shop must know."""
     holders = [person_id for role in KEEPERS for person_id in _holding(ctx, one, role)]
-    _tell(ctx, list(dict.fromkeys(holders)), text, fact=fact, key=key)
+    notify.persons(ctx, list(dict.fromkeys(holders)), text, fact=fact, key=key)
 
 
 def tell_household(ctx: Ctx | JobCtx, household_id: int, text: str, *, fact: str, key: object) -> None:
     """Everybody of the household who has WeChat."""
-    members = [person_id for person_id, _ in households.members_of(ctx.tx, household_id)]
-    _tell(ctx, members, text, fact=fact, key=key)
+    whom.tell(ctx, household_id, text, fact=fact, key=key)
 
 
 def tell_group(ctx: Ctx | JobCtx, one: Shop, text: str, *, fact: str, key: object) -> None:
     """The group of the unit that the shop stands in."""
-    unit = ctx.registry.units[one.unit_id]
-    row = outbox.row(
-        channel="group",
-        address=unit.group_webhook,
-        unit_id=unit.id,
-        text=text,
-        fact=fact,
-        idem=f"{fact}:{key}:{unit.code}",
-        now=ctx.now,
-    )
-    outbox.add(ctx.tx, [row])
+    notify.group(ctx, ctx.registry.units[one.unit_id], text, fact=fact, key=key)
 
 
 def _holding(ctx: Ctx | JobCtx, one: Shop, role: str) -> list[int]:
@@ -119,21 +108,3 @@ def _holding(ctx: Ctx | JobCtx, one: Shop, role: str) -> list[int]:
         if holders := people.holding(ctx.tx, role, [unit.id]):
             return [person_id for person_id, _, _ in holders]
     return []
-
-
-def _tell(
-    ctx: Ctx | JobCtx, person_ids: Sequence[int] | Iterable[int], text: str, *, fact: str, key: object
-) -> None:
-    openids = people.accounts_of(ctx.tx, person_ids, "official")
-    rows = [
-        outbox.row(
-            channel="official",
-            address=openid,
-            text=text,
-            fact=fact,
-            idem=f"{fact}:{key}:{person_id}",
-            now=ctx.now,
-        )
-        for person_id, openid in sorted(openids.items())
-    ]
-    outbox.add(ctx.tx, rows)

@@ -6,8 +6,22 @@ from handlers import vouchers
 from handlers.ctx import Ctx, Refused, areas, command
 from handlers.discipline import TOPIC
 from handlers.household import may_leave, merge, refuse_frozen
+from handlers.names import masked
 from handlers.orders import give_back
-from handlers.whom import REASON, STEWARDS, WHOM, called, find, heard, home, not_own, person, tell, tell_group
+from handlers.whom import (
+    REASON,
+    STEWARDS,
+    WHOM,
+    called,
+    find,
+    heard,
+    home,
+    is_meant,
+    not_own,
+    person,
+    tell,
+    tell_group,
+)
 from store import households, people, shop, wallets
 from store.db import Conflict
 from store.households import Household
@@ -41,7 +55,7 @@ def move_in(ctx: Ctx, match: re.Match[str]) -> str:
         fact="family.moved",
         key=f"{household.id}:{ctx.now}",
     )
-    text = f"【迁出】{called(ctx, household.id)}已迁到{where}，积分随户转走。"
+    text = f"【迁出】{masked(household.name)}家已迁到{where}，积分随户转走。"
     tell_group(ctx, before, "village", text, fact="family.moved_out", key=f"{household.id}:{ctx.now}")
     return f"{called(ctx, household.id)}已迁入{where}。{heard(told)}"
 
@@ -66,7 +80,9 @@ def _destination(ctx: Ctx, named: str) -> int:
     about="去世的人从户里注销，积分留在户里",
     topic=TOPIC,
 )
-def remove(ctx: Ctx, match: re.Match[str]) -> str:
+def remove(ctx: Ctx, match: re.Match[str]) -> str | None:
+    if not is_meant(ctx, match, *STEWARDS):
+        return None
     reason = (match["reason"] or "").strip()
     if not reason:
         raise Refused("请写明理由，例如：注销成员 李秀英 11月20日去世。")
@@ -115,7 +131,9 @@ def _member(ctx: Ctx, whom: str) -> tuple[int, Household]:
     about="注销错了，恢复到原来的户",
     topic=TOPIC,
 )
-def restore(ctx: Ctx, match: re.Match[str]) -> str:
+def restore(ctx: Ctx, match: re.Match[str]) -> str | None:
+    if not is_meant(ctx, match, *STEWARDS):
+        return None
     person_id = person(ctx, match["whom"], *STEWARDS)
     last = next(iter(households.memberships(ctx.tx, person_id)), None)
     if last is None or last.ended_by != "died":

@@ -6,7 +6,7 @@ from handlers import keepers, low_stock, opening
 from handlers.codes import keyed, new_pickup_code
 from handlers.ctx import Ctx, JobCtx, Refused, may
 from handlers.days import DAY_SECONDS, local_day, month_start
-from store import households, ledger, shop, stock, wallets
+from store import cards, households, ledger, shop, stock, wallets
 from store.ledger import Frozen, Insufficient
 from store.shop import Article, Line, Redemption
 
@@ -23,6 +23,8 @@ def place(ctx: Ctx, household_id: int, basket: Basket, *, channel: str) -> tuple
     The code is told once and kept only as an HMAC.
     """
     shop_id = basket[0][0].shop_id
+    # Two orders at once must not both find room in what a household may have a month.
+    cards.hold_still(ctx.tx, household_id)
     _check(ctx, household_id, basket)
     code = _free_code(ctx, shop_id)
     until = opening.pick_up_until(keepers.shop_of(ctx, shop_id).opening, ctx.now, PICKUP_SECONDS)
@@ -132,12 +134,15 @@ def stock_account(ctx: Ctx | JobCtx, article_id: int, shop_id: int, kind: str) -
 def give_back(ctx: Ctx | JobCtx, redemption: Redemption, state: str) -> int:
     """Cancel or expire an order: points to the wallet, goods to the shelf. The points that came back."""
     shop.end(ctx.tx, redemption, state, now=ctx.now)
+    actor_id = ctx.person.id if isinstance(ctx, Ctx) else None
     points = 0
     for line in shop.lines_of(ctx.tx, redemption.id):
         if line.state == "held":
             shop.end_line(ctx.tx, line, state, now=ctx.now)
-            actor_id = ctx.person.id if isinstance(ctx, Ctx) else None
-            wallets.void_all(ctx.tx, line.txn, reason="退回", now=ctx.now, actor_id=actor_id)
+            try:
+                wallets.void_all(ctx.tx, line.txn, reason="退回", now=ctx.now, actor_id=actor_id)
+            except Frozen:
+                raise Refused("您家的积分已被冻结，暂时不能取消，货先留着。") from None
             points += line.points
     return points
 

@@ -147,7 +147,7 @@ def _told(line: Line) -> str:
 
 def by_token(tx: Tx, county: County, token: str) -> Progress | None:
     """What the link of a case shows; None for a token that belongs to none."""
-    case = cases.by_token(tx, token)
+    case = _case(tx, token)
     if case is None:
         return None
     return Progress(
@@ -163,8 +163,13 @@ def by_token(tx: Tx, county: County, token: str) -> Progress | None:
     )
 
 
+def _case(tx: Tx, token: str) -> Case | None:
+    # PostgreSQL cannot even be asked for some of what may stand in an address.
+    return cases.by_token(tx, token) if re.fullmatch(r"[\w-]{1,64}", token, re.ASCII) else None
+
+
 def photo(tx: Tx, token: str, index: int) -> bytes | None:
     """The photo number `index` (from 0) of the case behind a link."""
-    case = cases.by_token(tx, token)
+    case = _case(tx, token)
     kept = photos.of_case(tx, case.id) if case else []
     return kept[index] if 0 <= index < len(kept) else None

@@ -15,6 +15,7 @@ from store.applications import Application
 from store.awards import Outcome
 
 SHOWN_MAX = 20
+HOUSE = re.compile(r"\s*号?\s*[楼栋幢院单弄巷路线]")  # 异议3号楼加装电梯 is a report
 POST_BATCH = 50
 TEXT_MAX = 500
 WITHHELD = {
@@ -62,8 +63,10 @@ def show(ctx: Ctx, match: re.Match[str]) -> str | None:
     about="对公示有不同意见，不公开姓名",
     topic=TOPIC,
 )
-def object_to(ctx: Ctx, match: re.Match[str]) -> str:
+def object_to(ctx: Ctx, match: re.Match[str]) -> str | None:
     """Anybody of the village; the posting stops until the village has looked into it."""
+    if HOUSE.match(match.string, match.end("number")):
+        return None
     application = applications.get(ctx.tx, int(match["number"]))
     is_shown = application is not None and application.state in ("public", "disputed")
     if application is None or not is_shown or (application.public_until or 0) <= ctx.now:
@@ -82,6 +85,9 @@ def object_to(ctx: Ctx, match: re.Match[str]) -> str:
         raise Refused(f"请写明理由，例如：异议 {application.id} 那天他不在村里。")
     if any(one.person_id == ctx.person.id for one in applications.objections_to(ctx.tx, application.id)):
         raise Refused("您的异议已经收到，村(社区)正在核实。")
+    if applications.has_objected(ctx.tx, application.id, ctx.person.id):
+        # Each objection stops the clock: one person must not hold up another's points for good.
+        raise Refused("您对这件申请的异议已经核实过了。有新的情况，请当面告诉村(社区)。")
     objection = applications.object_to(ctx.tx, application, person_id=ctx.person.id, text=text, now=ctx.now)
     if application.state == "public":
         application = applications.move(ctx.tx, application, "disputed")

@@ -3,7 +3,7 @@
 import re
 
 from handlers import keepers, opening, orders
-from handlers.ctx import GAP, Ctx, JobCtx, Refused, command, cron
+from handlers.ctx import GAP, Ctx, JobCtx, Refused, command, cron, refuse_in_group
 from handlers.days import clock_time
 from handlers.earn import household_of
 from handlers.goods import find, squeezed
@@ -24,6 +24,7 @@ def reserve(ctx: Ctx, match: re.Match[str]) -> str | None:
         if _is_order(match[0], wanted):
             raise Refused("平安超市没有这样商品，发“商品”看能换什么。")
         return None
+    refuse_in_group(ctx, match, "取货码")
     article, count = found
     household_id = household_of(ctx.tx, ctx.person.id, now=ctx.now)
     redemption_id, code = orders.place(ctx, household_id, [found], channel="chat")
@@ -65,6 +66,7 @@ def cancel(ctx: Ctx, match: re.Match[str]) -> str:
     topic="取货",
 )
 def resend(ctx: Ctx, match: re.Match[str]) -> str:
+    refuse_in_group(ctx, match, "取货码")
     redemption = waiting(ctx, match["code"], "重发")
     code = orders.new_code_for(ctx, redemption)
     return f"新取货码：{code}，旧的已作废。请在 {clock_time(redemption.expires_at)} 前领取。"

@@ -4,12 +4,12 @@ import re
 from datetime import datetime, time, timedelta
 
 from handlers import keepers
-from handlers.ctx import Ctx, Refused, command
+from handlers.ctx import Ctx, Refused, command, refuse_in_group
 from handlers.days import DAY, ZONE, local, parse_day
 from handlers.keepers import KEEPERS, TOPIC
 from handlers.restock import KINDS
 from nlp.plain import plain
-from store import households, people, stock
+from store import households, looks, people, stock
 from store.stock import Given, Movement
 
 READ_MAX = 500  # of a day
@@ -30,6 +30,8 @@ def show(ctx: Ctx, match: re.Match[str]) -> str | None:
     one, rest = keepers.the_shop(ctx, plain(match["text"]), *KEEPERS)
     if rest:
         return None
+    refuse_in_group(ctx, match, "流水里有姓名，")
+    looks.add(ctx.tx, actor_id=ctx.person.id, subject=f"unit:{one.unit_id}", why="流水", now=ctx.now)
     day = parse_day(match["day"], ctx.now) if match["day"] else local(ctx.now).date()
     if day is None or day > local(ctx.now).date():
         raise Refused("请写过去的日期，例如：流水 11-23")

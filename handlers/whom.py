@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterable
 
+from handlers import notify
 from handlers.codes import ALPHABET
-from handlers.ctx import GAP, Ctx, JobCtx, Refused, areas
-from store import households, outbox, people
+from handlers.ctx import GAP, Ctx, JobCtx, Refused, areas, is_set_apart
+from store import households
 from store.households import Household
 
 # Who answers for a village's or a town's households.
@@ -16,6 +17,16 @@ WHY = rf"(?:{GAP}(?P<reason>.{{1,200}}))?"  # after a number, where nothing need
 _NAMED = re.compile(r"(?P<name>\D+?)(?P<digits>\d{4}|\d{11})?")
 _CODE = re.compile(rf"[{ALPHABET}]{{8}}")
 NAMESAKES_MAX = 5
+NAME_LENGTHS = (2, 3, 4)  # characters
+
+
+def is_meant(ctx: Ctx, match: re.Match[str], *roles: str) -> bool:
+    """Whether a clerk's text is a command about somebody: 冻结的水管爆了 is a report."""
+    whom = match["whom"]
+    if is_set_apart(match, "whom") or _CODE.fullmatch(whom.upper()):
+        return True
+    area = areas(ctx, *roles)
+    return any(households.living_in(ctx.tx, whom[:length], area) for length in NAME_LENGTHS)
 
 
 def find(ctx: Ctx, whom: str, *roles: str) -> Household:
@@ -71,26 +82,11 @@ def called(ctx: Ctx | JobCtx, household_id: int) -> str:
 
 
 def tell(
-    ctx: Ctx | JobCtx, household_id: int, text: str, *, fact: str, key: str, but: Iterable[int] = ()
+    ctx: Ctx | JobCtx, household_id: int, text: str, *, fact: str, key: object, but: Iterable[int] = ()
 ) -> int:
     """Tell a household in the official account, all members but these, once per `key`; how many."""
     told = [one for one, _ in households.members_of(ctx.tx, household_id) if one not in set(but)]
-    openids = people.accounts_of(ctx.tx, told, "official")
-    outbox.add(
-        ctx.tx,
-        [
-            outbox.row(
-                channel="official",
-                address=openid,
-                text=text,
-                fact=fact,
-                idem=f"{fact}:{key}:{person_id}",
-                now=ctx.now,
-            )
-            for person_id, openid in sorted(openids.items())
-        ],
-    )
-    return len(openids)
+    return notify.persons(ctx, told, text, fact=fact, key=key)
 
 
 def heard(told: int) -> str:
@@ -102,13 +98,4 @@ def tell_group(ctx: Ctx | JobCtx, unit_id: int, level: str, text: str, *, fact: 
     """Tell the group of the village or town that holds a unit."""
     for unit in ctx.registry.chain(unit_id):
         if unit.level == level:
-            notice = outbox.row(
-                channel="group",
-                address=unit.group_webhook,
-                unit_id=unit.id,
-                text=text,
-                fact=fact,
-                idem=f"{fact}:{key}:{unit.code}",
-                now=ctx.now,
-            )
-            outbox.add(ctx.tx, [notice])
+            notify.group(ctx, unit, text, fact=fact, key=key)

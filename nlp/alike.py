@@ -16,6 +16,7 @@ HEAD_LENGTH = 80  # characters read of a text: place and matter stand at its beg
 DAYS = 30  # how near in time two reports of one matter lie
 DAY = 86400
 ALIKE_MIN = 0.4  # within one category
+MATTER_MIN = 0.2  # of what is said beside the place: one street has many matters
 OTHERWISE_MIN = 0.7  # the rules may have sorted one of the two wrongly
 _LOOKED_AT_MAX = 200  # cases of one search, the newest first: bounds its time whatever people write
 _COMPARED_MAX = 12
@@ -28,6 +29,12 @@ Mark = tuple[str, str]
 # Characters that stand between the words that matter; no pair reaches across them.
 _RUN = re.compile(
     "[^\\W_的了是在我们你他她它有和与及或也都很就还又再才已被把将让给从为对向到等等这那哪什么吗呢吧啊呀请您且而但因所着过]{2,}"
+)
+
+# What any report may say, whatever its matter is.
+_FORMULA = re.compile(
+    "[您你]好|请问|麻烦|谢谢|感谢|辛苦|尽快|尽早|赶紧|派人|来?看看|看一下|处理|解决|反映|问题|情况|希望|请求|恳请|已经|现在|一直"
+    "|好?几天|好久|没人管|没人来|有人|有件事|怎么办|帮帮忙?|旁边|门口|附近|前面|后面|对面|边上|里面|村口|路口"
 )
 
 _HOUSE = re.compile("([0-9a-z]{1,5}|[一二三四五六七八九十]{1,3})(号楼|号院|栋|幢|座|单元|组|队|社)")
@@ -61,7 +68,6 @@ def _differ(mine: Collection[Mark], theirs: Collection[Mark]) -> bool:
     return not both <= same
 
 
-@lru_cache(maxsize=_ON_THEIR_WAY)
 def _marks(text: str) -> frozenset[Mark]:
     simple = plain(text)
     return frozenset([*_houses(simple), *_names(simple)])
@@ -94,7 +100,9 @@ class Index:
         self._pairs: dict[int, array[int]] = {}
         # Category, the beginning of the text, unit and time.
         self._said: dict[int, tuple[str, str, int, int]] = {}
-        self._marks: dict[int, frozenset[Mark]] = {}  # of the few that were ever compared: dear to find
+        self._same: dict[str, array[int]] = {}  # the beginning of a text -> slots, rising
+        # Of the few that were ever compared, dear to find: by what they tell their place, and their matter.
+        self._told: dict[int, tuple[frozenset[Mark], frozenset[str]]] = {}
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -107,6 +115,7 @@ class Index:
         self.drop(case_id)
         slot = self._slots[case_id] = len(self._cases)
         self._said[slot] = said
+        self._same.setdefault(said[1], array("I")).append(slot)
         self._cases.append(case_id)
         self._units.append(unit_id)
         self._times.append(at)
@@ -119,8 +128,11 @@ class Index:
         slot = self._slots.pop(case_id, None)
         if slot is None:
             return
-        del self._said[slot]
-        self._marks.pop(slot, None)
+        same = self._same[head := self._said.pop(slot)[1]]
+        del same[bisect_left(same, slot)]
+        if not same:
+            del self._same[head]
+        self._told.pop(slot, None)
         for number in self._pairs.pop(slot):
             del self._with[number][bisect_left(self._with[number], slot)]
 
@@ -140,6 +152,9 @@ class Index:
         `days` of `at` (UTC seconds), name no other place, and are at least ALIKE_MIN alike, or
         OTHERWISE_MIN where they are of another category.
         """
+        said_again = self._word_for_word(text, frozenset(unit_ids), at, days * DAY, limit)
+        if len(said_again) == limit:
+            return said_again
         pairs = _head(text)
         known = {self._numbers[pair] for pair in pairs if pair in self._numbers}
         alike = []
@@ -151,6 +166,16 @@ class Index:
         head = text[: 2 * HEAD_LENGTH]
         near = ((case_id, -share) for share, case_id, slot in sorted(alike) if self._is_near(slot, head))
         return list(islice(near, limit))
+
+    def _word_for_word(
+        self, text: str, unit_ids: frozenset[int], at: int, seconds: int, limit: int
+    ) -> list[tuple[int, float]]:
+        """The oldest near cases with the very same text: where there are enough, no more need be compared."""
+        slots = islice(self._same.get(text[: 2 * HEAD_LENGTH], ()), _LOOKED_AT_MAX)
+        near = (
+            slot for slot in slots if self._units[slot] in unit_ids and abs(self._times[slot] - at) <= seconds
+        )
+        return sorted((self._cases[slot], 1.0) for slot in near)[:limit]
 
     def _candidates(self, known: set[int], unit_ids: frozenset[int], at: int, seconds: int) -> Iterator[int]:
         """Slots of the near cases that share most of the rarest pairs: a name leads to few, 小区 to all."""
@@ -169,9 +194,15 @@ class Index:
     def _is_near(self, slot: int, head: str) -> bool:
         if self._said[slot][1] == head:  # word for word
             return True
-        if slot not in self._marks:
-            self._marks[slot] = _marks(self._said[slot][1])
-        return not _differ(_marks(head), self._marks[slot])
+        if slot not in self._told:
+            self._told[slot] = _told(self._said[slot][1])
+        (marks, matter), (their_marks, their_matter) = _told(head), self._told[slot]
+        if _differ(marks, their_marks):
+            return False
+        # What both name as a place is none of the matter; what one alone does may be one: 污水流到路.
+        shared = {pair for pair in matter & their_matter if ("", pair) not in marks & their_marks}
+        said = len(shared | _beside(matter, marks)) + len(shared | _beside(their_matter, their_marks))
+        return 2 * len(shared) >= MATTER_MIN * said
 
     def _number(self, pair: str) -> int:
         number = self._numbers.setdefault(pair, len(self._with))
@@ -180,6 +211,21 @@ class Index:
         return number
 
 
+def _beside(pairs: Collection[str], marks: Collection[Mark]) -> set[str]:
+    return {pair for pair in pairs if ("", pair) not in marks}
+
+
 @lru_cache(maxsize=_ON_THEIR_WAY)
 def _head(text: str) -> frozenset[str]:
-    return frozenset(shingles(plain(text[: 2 * HEAD_LENGTH])[:HEAD_LENGTH]))
+    """The pairs a report is found by: of its place and its matter."""
+    return frozenset(shingles(_FORMULA.sub(" ", plain(text[: 2 * HEAD_LENGTH])[:HEAD_LENGTH])))
+
+
+@lru_cache(maxsize=_ON_THEIR_WAY)
+def _told(head: str) -> tuple[frozenset[Mark], frozenset[str]]:
+    return _marks(head), _matter(head)
+
+
+def _matter(text: str) -> frozenset[str]:
+    """Those that are not of a house."""
+    return frozenset(shingles(_HOUSE.sub(" ", _FORMULA.sub(" ", plain(text)[:HEAD_LENGTH]))))

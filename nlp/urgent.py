@@ -72,7 +72,9 @@ def weigh(simple: str, rules: Rules) -> Urgency:
     calm = said.pop(CALM)
     lead = max(said.values()) - calm
     if len(text) > beside.length:
-        lead = lead * beside.length // len(text)
+        # Words that are calm stay calm, however long they go on: without a sign they raise nothing.
+        most = lead if lead >= beside.alarm_at else beside.alarm_at - 1
+        lead = min(lead * beside.length // len(text), most)
     elif len(text) <= beside.short:  # 孩子丢了: too short for words to outvote a sign
         lead = max(lead, beside.alarm_at - beside.point * SURE)
     if lead + beside.point * beside.most < beside.alarm_at:

@@ -155,6 +155,14 @@ def object_to(tx: Tx, application: Application, *, person_id: int, text: str, no
     return int(tx.execute(sa.insert(objections).returning(objections.c.id), values).scalar_one())
 
 
+def has_objected(tx: Tx, application_id: int, person_id: int) -> bool:
+    """Whether somebody ever objected to it, whatever came of that."""
+    query = sa.select(objections.c.id).where(
+        objections.c.application_id == application_id, objections.c.person_id == person_id
+    )
+    return tx.execute(query.limit(1)).first() is not None
+
+
 def objections_to(tx: Tx, application_id: int, state: str = "open") -> list[Objection]:
     """Oldest first."""
     query = sa.select(*_OBJECTION).where(

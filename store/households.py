@@ -163,6 +163,12 @@ def successor(tx: Tx, household_id: int) -> int:
     return current
 
 
+def closed(tx: Tx, household_ids: Iterable[int]) -> list[int]:
+    """Those of the households in which nobody lives any more."""
+    query = sa.select(households.c.id).where(households.c.closed_at.is_not(None))
+    return list(tx.execute(query.where(households.c.id.in_(list(household_ids)))).scalars())
+
+
 def living_in(tx: Tx, name: str, unit_ids: Iterable[int]) -> list[tuple[int, str, int]]:
     """(person id, telephone, unit) of those of this name whose home is one of the units, lowest id first."""
     query = (

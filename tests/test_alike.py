@@ -21,10 +21,24 @@ def index() -> Index:
 
 
 def test_the_case_that_says_the_same_comes_first() -> None:
-    assert index().find("幸福小区3号楼前面路灯不亮了,坏了好几天", {GRID, VILLAGE}, NOW) == [
-        (1001, 0.636),
-        (1002, 0.5),
-    ]
+    assert index().find("幸福小区3号楼前面路灯不亮了,坏了好几天", {GRID, VILLAGE}, NOW) == [(1001, 0.824)]
+
+
+def test_one_place_and_one_way_of_speaking_are_not_one_matter() -> None:
+    open_cases = Index()
+    said = "您好，幸福小区3号楼旁边{}，已经好几天了，麻烦派人来看看，谢谢。"
+    for case_id, matter in enumerate(("路灯不亮", "污水横流", "有人电鱼"), 1001):
+        open_cases.add(case_id, said.format(matter), GRID, NOW, "other")
+    found = {
+        matter: open_cases.find(said.format(matter), {GRID}, NOW, category="other")
+        for matter in ("路灯坏了", "污水流到路上", "楼上漏水", "路灯不亮")
+    }
+    assert {matter: [case_id for case_id, _ in each] for matter, each in found.items()} == {
+        "路灯坏了": [1001],
+        "污水流到路上": [1002],
+        "楼上漏水": [],
+        "路灯不亮": [1001],
+    }
 
 
 def test_only_the_given_units_are_asked() -> None:

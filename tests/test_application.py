@@ -210,6 +210,8 @@ def test_an_objection_stops_the_posting_until_the_village_has_looked(town: Town)
     again = "已记录：异议不成立。申请 1 继续公示到 11月30日 09:00。"
     assert town.say("徐慧敏", "异议不成立 1 问过两家，已经和好") == again
     assert "您对积分申请 1 的异议经核实不成立。理由：问过两家，已经和好" in town.told()
+    looked_into = "您对这件申请的异议已经核实过了。有新的情况，请当面告诉村(社区)。"
+    assert town.say("王小满", "异议 1 又吵起来了") == looked_into
     assert town.say("顾晓宁", "异议 1 我也不信").startswith("收到您对申请 1 的异议")
     assert town.say("顾晓宁", "异议不成立 1 查过") == "异议是您提的，要由别人来核实。"
     move_in(town, "徐慧敏", "李秀英")

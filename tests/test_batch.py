@@ -60,7 +60,7 @@ def test_a_list_is_proposed_by_one_approved_by_another_and_posted_once(town: Tow
     assert "积分批次" not in town.say("徐慧敏", "待办")
     assert "【积分批次待批准】\n批次 1 2026-11 月度评议 2 户 35 分" in town.say("顾晓宁", "待办")
     assert town.say("陶春生", "批准批次 1") == "没有查到您能看的批次 1，请核对编号。"
-    private = "名单不在群里显示，请单独发给我：看批次 1"
+    private = "名单不在群里显示。请单独发给我：看批次 1"
     assert town.say_in_group("顾晓宁", "看批次 1") == private
     assert town.say("顾晓宁", "看批次 1") == (
         "批次 1 2026-11 月度评议 2 户 35 分：待批准\n提交：徐慧敏，11月23日 09:00\n"
@@ -147,6 +147,17 @@ def test_a_list_with_the_approver_s_household_needs_somebody_else(town: Town) ->
     assert town.say("顾晓宁", "批准批次 1").endswith("：已作废，不能这样操作。")
     assert hand_in(town, (gu, 5), (li, 5)) == {"errors": [], "number": 2}
     assert awards_booked(town) == 0
+
+
+def test_a_household_that_went_into_another_is_paid_there_and_its_people_do_not_approve(town: Town) -> None:
+    li, wang = person(town, "李秀英"), person(town, "王小满")
+    assert hand_in(town, (li, 20), (wang, 15)) == {"errors": [], "number": 1}
+    code = town.say("顾晓宁", "邀请家人").split("邀请码：")[1][:8]
+    assert town.say("王小满", f"加入 {code}").startswith("已加入顾晓宁家。")
+    assert town.say("顾晓宁", "批准批次 1") == "这批里有您家，要由另一个人批准。"
+    assert town.say("秦颖", "批准批次 1") == "批次 1 2026-11 月度评议 2 户 35 分：已入账 2 户。"
+    assert (town.points("王小满"), town.points("李秀英")) == (15, 20)
+    assert (town.drift(), broken(town.db)) == ([], [])
 
 
 def test_what_a_budget_a_cap_a_freeze_or_another_list_forbids(make_town: MakeTown, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from store import schema
 from store.exports import QUERIES
 from tests.commands import COUNTY, ROOT, RULES, SANDBOX, Server, run, serving
 
-LISTS = {"grids": 51, "people": 88, "departments": 19, "shops": 2, "articles": 24}
+LISTS = {"grids": 51, "people": 88, "departments": 19, "places": 6, "shops": 2, "articles": 24}
 
 
 @pytest.fixture

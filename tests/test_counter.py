@@ -221,6 +221,7 @@ def test_the_supervisor_sees_each_hand_over_of_the_day(town: Town) -> None:
     ]
     assert rows(page, "totals") == [["肥皂", "2", "20"], ["毛巾", "1", "15"]]
     assert "这一天没有兑换。" in watching.get("/counter/day?day=2026-11-22").text
+    assert 'value="2026-11-23"' in watching.get("/counter/day?day=9999-12-31").text
     assert problem(watching.get("/counter/day?day=昨天")) == (422, "日期要写成 2026-11-23 这样。")
     assert rows(signed_in(town, "连欣", "柜台").get("/counter/day"), "given") == [[]]
     assert problem(watching.get("/counter")) == (422, "您没有管理的平安超市。")

@@ -3,6 +3,7 @@
 import re
 from functools import partial
 
+from store import looks
 from tests.shop import assert_books_are_right, give_points, order, told
 from tests.town import DAY, Town
 
@@ -43,6 +44,13 @@ def test_the_worker_asks_for_who_has_no_phone_and_it_is_brought_outside_the_hour
     assert town.say("何春梅", "送货上门 单号1 三号楼") == (
         "已登记送货上门（单号 1）：大米 5 斤，送到三号楼。不用送了请发：取消送货"
     )
+    # Without a code it could be anybody's: both the household and the supervisor hear who asked.
+    asked = "【送货】何春梅替您家登记了送货上门：大米 5 斤。不是您家托的，请马上发“取消送货”。"
+    watched = "【代登记送货】幸福社区平安超市：单号 1，大米 5 斤，登记人何春梅。"
+    assert {asked, watched} <= set(town.told())
+    assert "大米 5 斤" in town.say("何春梅", "送货单")
+    with town.db.read() as tx:
+        assert [why for _, _, why in looks.of(tx, "household:1", 5)] == ["送货单"]
     assert say("已送达 1") == "单号 1 已送达：大米 5 斤。"
     assert_books_are_right(town)
 

@@ -1,13 +1,16 @@
 """冻结, 扣分, 申诉, 更正: what is taken is told, may be appealed, another judges, all of it comes back."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from shutil import copytree
 
 import sqlalchemy as sa
 
 from store.tables import looks
+from tests.conftest import ROOT
 from tests.invariants import broken
 from tests.test_redeem import earn
-from tests.town import DAY, Town, openid
+from tests.town import DAY, MakeTown, Town, openid
 
 
 def told(town: Town, who: str) -> list[str]:
@@ -46,6 +49,7 @@ def test_a_freeze_stops_everything_and_what_was_earned_meanwhile_is_paid_when_it
     town.later(1)
     assert town.say("李秀英", "兑换 盐") == "您家的积分已被冻结，暂时不能使用。有疑问请联系村(社区)。"
     assert town.say("戴满仓", f"核销 {code}") == "这户的积分已被冻结，暂时不能领取。"
+    assert town.say("李秀英", "取消兑换") == "您家的积分已被冻结，暂时不能取消，货先留着。"
     assert town.say("徐慧敏", "扣分 李秀英 5 虚报") == "李秀英家的积分冻结着，什么都不能动，请先解冻。"
     town.say("李秀英", "路灯坏了")
     assert town.say("徐慧敏", "属实 1003") == "事件 1003 属实，积分暂缓发放，可以发放时自动补记。"
@@ -162,11 +166,14 @@ def test_an_award_is_taken_back_once_and_what_was_spent_becomes_a_debt(town: Tow
     books_are_right(town)
 
 
-def test_a_large_award_is_taken_back_by_two_people(town: Town) -> None:
+def test_a_large_award_is_taken_back_by_two_people(make_town: MakeTown, tmp_path: Path) -> None:
+    rules = copytree(ROOT / "rules", tmp_path / "rules")
+    limits = (rules / "points.toml").read_text(encoding="utf-8")
+    small = limits.replace("person_day = 45", "person_day = 45\nreverse_alone = 5")
+    (rules / "points.toml").write_text(small, encoding="utf-8")
+    town = make_town(rules)
     earn(town, "李秀英", 1)
     number = town.say("严守正", "户明细 李秀英").splitlines()[1].split(" ")[0]
-    limits = town.house.county.rules.points.limits
-    object.__setattr__(limits, "reverse_alone", 5)
     assert town.say("严守正", f"更正 {number} 照片是别处的") == (
         "这笔有 10 分，超过 5 分，要另一位监督员或镇里同意，编号 1。"
     )
@@ -182,3 +189,21 @@ def test_a_large_award_is_taken_back_by_two_people(town: Town) -> None:
     assert sum(one.startswith("已收回李秀英家的 10 分") for one in said) == 1, said
     assert town.points("李秀英") == 0
     books_are_right(town)
+
+
+def test_codes_and_what_concerns_single_people_are_not_shown_in_a_group(town: Town) -> None:
+    earn(town, "李秀英", 1)
+    private = "不在群里显示。请单独发给我："
+    for who, text, what in (
+        ("何春梅", "兑换 肥皂 1", "取货码"),
+        ("何春梅", "重发", "取货码"),
+        ("何春梅", "邀请家人", "邀请码"),
+        ("何春梅", "我家", "家里的情况"),
+        ("何春梅", "挂失", "卡号"),
+        ("徐慧敏", "户明细 李秀英", "别人家的积分"),
+        ("徐慧敏", "申诉列表", "申诉"),
+        ("何春梅", "送货单", "送货单"),
+        ("严守正", "流水", "流水里有姓名，"),
+    ):
+        assert town.say_in_group(who, text) == f"{what}{private}{text}"
+    assert "不在群里" not in town.say("徐慧敏", "户明细 李秀英")

@@ -116,7 +116,7 @@ def test_a_household_moves_and_keeps_everything(town: Town) -> None:
     assert town.say("陶春生", f"迁入 {code} 青石村一组") == "您的辖区里没有“青石村一组”，请写网格的全名。"
     assert town.say("陶春生", f"迁入 {code} 桃花村三组") == "李秀英家已迁入青河镇桃花村三组。已告知这户。"
     assert town.say("陶春生", f"迁入 {code} 桃花村三组") == "李秀英家已经在青河镇桃花村三组了。"
-    assert town.heard("QH-XF")[-1] == "【迁出】李秀英家已迁到青河镇桃花村三组，积分随户转走。"
+    assert town.heard("QH-XF")[-1] == "【迁出】李＊家已迁到青河镇桃花村三组，积分随户转走。"
     assert town.say("徐慧敏", "户明细 李秀英").startswith("您的辖区里没有找到“李秀英”")
     assert town.say("陶春生", "户明细 李秀英").splitlines()[0] == f"李秀英家（户号 {code}）现有 20 分"
     assert len(town.say("李秀英", "明细").splitlines()) == 2

@@ -164,6 +164,16 @@ def test_the_last_pieces_are_sold_once(town: Town) -> None:
     assert town.drift() == []
 
 
+def test_what_a_household_may_have_a_month_holds_for_orders_at_once(town: Town) -> None:
+    assert town.say("戴满仓", "限购 盐 1") == "盐 400 g：每户每月限 1 袋。"
+    earn(town, "李秀英", 4)
+    with ThreadPoolExecutor(8) as pool:
+        said = list(pool.map(lambda _: town.say("李秀英", "兑换 盐"), range(8)))
+    assert sum("取货码" in answer for answer in said) == 1
+    assert said.count("盐 400 g每户每月限 1 袋，本月已换 1 袋。") == 7
+    assert town.points("李秀英") == 30
+
+
 def test_only_the_manager_of_the_shop_hands_over(town: Town) -> None:
     earn(town, "李秀英", 1)
     code = exchange(town, "李秀英", "兑换 肥皂")

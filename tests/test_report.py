@@ -528,3 +528,44 @@ def test_a_voice_message_is_read_where_wechat_understood_it(town: Town) -> None:
 def test_the_deadline_is_that_of_the_category(town: Town) -> None:
     town.say("李秀英", "井盖破了")
     assert town.case(1001)["due_at"] - NOW == 72 * HOUR
+
+
+LIKE_COMMANDS = {
+    "李秀英": (
+        "送货上门的三轮车撞坏了小区围栏",
+        "异议3号楼加装电梯，没征求我们意见",
+        "积分申请交上去一个月没消息",
+        "公示栏的玻璃碎了",
+        "账单有问题，水费多收了两百块",
+        "加入业主群被踢出来了，物业不讲理",
+        "我家门口的井盖丢了",
+    ),
+    "徐慧敏": (
+        "冻结的水管爆了，三号楼没水",
+        "解冻后路面塌陷，村口过不了车",
+        "扣分太狠了5分，环卫工有意见",
+        "恢复成员的事没人管",
+        "户明细账不公开",
+        "挂失的牌子掉在路上",
+        "开通密码锁的门禁坏了",
+        "代申请低保的老人没人管，房子漏雨",
+    ),
+    "戴满仓": (
+        "上架的货架倒了，砸到小孩",
+        "营业时间太短，群众有意见",
+        "盘点仓库时发现电线老化冒烟",
+        "流水沟堵了，臭气熏天",
+    ),
+}
+
+
+def test_a_report_may_begin_like_a_command(town: Town) -> None:
+    said = [(who, text) for who, texts in LIKE_COMMANDS.items() for text in texts]
+    for who, text in said:
+        town.later(HOUR)
+        town.say(who, text)
+    assert [row["text"] for row in town.rows("cases")] == [text for _, text in said]
+    # Written apart, or with a name that is known, it is the command that was meant.
+    assert town.say("徐慧敏", "冻结 水管").startswith("请写明理由")
+    assert town.say("徐慧敏", "冻结李秀英").startswith("请写明理由")
+    assert town.say("徐慧敏", "挂失 王五") == "您的片区里没有这一户，请核对卡号或户主姓名。"

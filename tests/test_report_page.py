@@ -325,7 +325,7 @@ def test_a_photo_is_seen_only_by_who_holds_the_link(web: Web) -> None:
 
 def test_a_link_that_belongs_to_no_case_is_answered_kindly(web: Web) -> None:
     send(web)
-    for link in ("/p/1001", "/p/AAAAAAAAAAAAAAAAAAAAAA", "/p/%27%20or%201=1"):
+    for link in ("/p/1001", "/p/AAAAAAAAAAAAAAAAAAAAAA", "/p/%27%20or%201=1", "/p/%00"):
         page = web.get(link)
         assert (page.status_code, heading(page)) == (404, "没有找到这件事")
 

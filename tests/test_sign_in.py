@@ -3,7 +3,9 @@
 import re
 
 import sqlalchemy as sa
+from starlette.routing import Route
 
+from bot.app import PAGES
 from store.tables import sessions
 from tests.town import DAY, HOUR, MakeTown, Town
 from tests.web import browser_of, form_of, heading, link, signed_in
@@ -94,3 +96,22 @@ def test_no_link_in_a_group_and_not_too_many(town: Town) -> None:
     link(town.say("李秀英", "我的主页"))
     first = town.say("王小满", "我的主页", message_id="same")
     assert town.say("王小满", "我的主页", message_id="same") == first
+
+
+def test_every_form_of_a_signed_in_page_asks_for_its_token_and_nothing_of_it_is_kept(town: Town) -> None:
+    browsers = {"me": signed_in(town, "李秀英"), "work": signed_in(town, "戴满仓", "柜台")}
+    routes = [route for page in PAGES for route in page.routes(town.house) if isinstance(route, Route)]
+    own = [route for route in routes if re.match("/(?:me|counter|cards)(?:/|$)", route.path)]
+    photo = {"photos": ("a.jpg", b"x", "image/jpeg")}
+    answers = {}
+    for route in own:
+        browser = browsers["me" if route.path.startswith("/me") else "work"]
+        if "POST" in route.methods:
+            files = {"files": photo} if route.path == "/me/apply" else {}
+            answers[route.path] = browser.post(route.path, {"form_token": "x"}, **files).status_code
+            continue
+        headers = browser.get(route.path).headers
+        assert headers["cache-control"] == "no-store"
+        assert "default-src 'self'" in headers["content-security-policy"]
+    assert len(answers) > 10
+    assert set(answers.values()) == {403}

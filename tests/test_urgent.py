@@ -79,3 +79,7 @@ def test_the_file_of_words_must_name_the_numbers_to_call(tmp_path: Path) -> None
 @given(st.text(max_size=300))
 def test_any_text_is_weighed_and_evidence_stands_only_beside_an_alarm(text: str) -> None:
     assert (urgent(text, RULES) is not None) == bool(evidence(text, RULES))
+
+
+def test_calm_words_stay_calm_however_often_they_are_said() -> None:
+    assert [urgent("路灯坏了，" * times, RULES) for times in (1, 50, 800, 2_000)] == [None] * 4

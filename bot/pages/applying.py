@@ -21,6 +21,7 @@ async def take(house: House, request: Request) -> Response:
     """What was wrong is told beside what was filled in; photos must be chosen again."""
     fields, uploads = await form.receive_with_photos(request)
     try:
+        personal.must_be_own_form(house, request, fields)  # before its photos cost anything
         if len(uploads) > form.PHOTOS_MAX:
             raise Refused(f"最多传 {form.PHOTOS_MAX} 张照片，请重新选择。")
         jpegs = await form.develop(uploads)

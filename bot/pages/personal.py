@@ -77,8 +77,7 @@ async def write(house: House, request: Request, fields: dict[str, str], work: Ac
     """What `work` answers whoever is signed in, once it is durable. `fields` must come from our own page."""
     cookie, scope = _cookie(house, request), request.state.scope
     county, now = house.county, house.now()
-    if not _is_own_form(house, request, fields):
-        raise _Forged
+    must_be_own_form(house, request, fields)
 
     def act(tx: Tx) -> T:
         return work(_visitor(sign_in.visitor(tx, county, cookie, scope, now=now)))
@@ -102,9 +101,11 @@ def form_token(house: House, request: Request) -> str:
     return derived_token(house.county.secret, "form", _cookie(house, request))
 
 
-def _is_own_form(house: House, request: Request, fields: dict[str, str]) -> bool:
+def must_be_own_form(house: House, request: Request, fields: dict[str, str]) -> None:
+    """Go no further with a form that was not sent from our own page."""
     # SameSite=Lax keeps the cookie from foreign forms already; an old browser may not know it.
-    return hmac.compare_digest(fields.get(FORM_TOKEN, "").encode(), form_token(house, request).encode())
+    if not hmac.compare_digest(fields.get(FORM_TOKEN, "").encode(), form_token(house, request).encode()):
+        raise _Forged
 
 
 def is_foreign(request: Request) -> bool:

@@ -26,13 +26,6 @@ PHOTO_HEADERS = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 
-PHOTO_HEADERS = {
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Robots-Tag": "noindex, nofollow",
-}
-
 _templates = Environment(
     loader=FileSystemLoader(Path(__file__).parents[1] / "templates"),
     autoescape=True,
