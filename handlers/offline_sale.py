@@ -8,6 +8,7 @@ manager and the supervisor, and the points return: the goods have left the shop 
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -69,7 +70,9 @@ def sales_of(written: str) -> list[dict[str, Any]]:
 
 
 def sale_id(written: Mapping[str, Any]) -> str:
-    return str(written.get("id", ""))[:64]
+    """What the device calls a sale; "" for what it would not call one."""
+    name = str(written.get("id", ""))
+    return name if re.fullmatch(r"[\w-]{1,64}", name, re.ASCII) else ""
 
 
 def book(ctx: Ctx, list_id: int, signature: str, written: Mapping[str, Any]) -> Outcome:
