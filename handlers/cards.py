@@ -43,6 +43,11 @@ def of(ctx: Ctx, household_id: int) -> Card:
     return cards.of(ctx.tx, household_id)
 
 
+def in_area(ctx: Ctx, unit_id: int, most: int) -> list[Card]:
+    """The cards of a unit and of all below it."""
+    return cards.in_units(ctx.tx, ctx.registry.under(unit_id), most)
+
+
 def number(card: Card) -> str:
     """As it is printed: ABCD-2345."""
     return f"{card.code[:4]}-{card.code[4:]}"
@@ -80,7 +85,7 @@ def printed(ctx: Ctx, unit_id: int) -> list[Face]:
     if unit_id not in areas(ctx, *STAFF):
         raise Refused("这不是您的片区。")
     looks.add(ctx.tx, actor_id=ctx.person.id, subject=f"unit:{unit_id}", why="打印户卡", now=ctx.now)
-    found = cards.in_units(ctx.tx, ctx.registry.under(unit_id), PRINT_MAX)
+    found = in_area(ctx, unit_id, PRINT_MAX)
     return [Face(masked(card.name), _home(ctx, card), number(card), address(ctx, card)) for card in found]
 
 

@@ -10,7 +10,7 @@ from handlers.earn import household_of
 from handlers.household import may_leave, merge, refuse_frozen, take_back
 from handlers.join import refuse_locked, wrong_try
 from handlers.whom import called, tell
-from store import households, invitations, measures, people, shop, splits, wallets
+from store import households, invitations, measures, people, shop, splits, vouchers, wallets
 from store.households import Membership
 
 TOPIC = "家庭"
@@ -29,8 +29,11 @@ def show(ctx: Ctx, match: re.Match[str]) -> str:
         f"户号 {household.code}，{len(names)} 人：{'、'.join(names)}",
         f"积分 {wallets.points(ctx.tx, household_id)} 分",
     ]
-    if held := wallets.held(ctx.tx, household_id):
+    promised = vouchers.promised(ctx.tx, household_id)
+    if held := wallets.held(ctx.tx, household_id) - promised:
         lines[1] += f"，另有 {held} 分已换商品"
+    if promised:
+        lines[1] += f"，{promised} 分备作离线券"
     if owed := wallets.owed(ctx.tx, household_id):
         lines[1] += f"，欠 {owed} 分（以后得分先抵）"
     for order in shop.held_of(ctx.tx, household_id):

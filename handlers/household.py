@@ -1,5 +1,6 @@
 """Households (户): who belongs to one, and what becomes of its points when people come and go."""
 
+from handlers import vouchers
 from handlers.ctx import Ctx, Refused
 from handlers.earn import household_of
 from handlers.orders import give_back
@@ -41,6 +42,7 @@ def merge(ctx: Ctx, old: int, new: int, *, key: str, reason: str) -> int:
         refuse_frozen(ctx, household_id)
     for redemption in shop.held_of(ctx.tx, old):
         give_back(ctx, redemption, "cancelled")
+    vouchers.give_back_all(ctx, old)
     moved = sum(points for _, _, points in wallets.cohorts(ctx.tx, old))
     share(ctx, old, new, moved, key=key, reason=reason)
     owed = wallets.owed(ctx.tx, old)

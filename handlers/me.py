@@ -13,7 +13,7 @@ from handlers.dispatch import STATES
 from handlers.earn import household_of
 from handlers.orders import Basket
 from handlers.statement import Sheet
-from store import cases, households, shop, stock, wallets
+from store import cases, households, shop, stock, vouchers, wallets
 from store.cases import Case
 from store.shop import Article, Line, Redemption, Shop
 from store.wallets import Entry
@@ -54,6 +54,7 @@ class Home:
     members: list[str]
     points: int
     held: int
+    promised: int
     entries: list[Entry]
     orders: list[Order]
     cases: list[tuple[Case, str, str]]  # a case, its category and state in words
@@ -90,12 +91,14 @@ class Placed:
 def home(ctx: Ctx) -> Home:
     household_id = households.of(ctx.tx, ctx.person.id)
     card = cards.own(ctx) if household_id is not None else None
+    promised = vouchers.promised(ctx.tx, household_id)
     own = cases.of_reporter(ctx.tx, ctx.person.id, CASES_MAX)
     return Home(
         name=ctx.person.name,
         members=[name for _, name in households.members_of(ctx.tx, household_id)] if household_id else [],
         points=wallets.points(ctx.tx, household_id),
-        held=wallets.held(ctx.tx, household_id),
+        held=wallets.held(ctx.tx, household_id) - promised,
+        promised=promised,
         entries=wallets.entries(ctx.tx, household_id, ENTRIES_MAX),
         orders=[_order(ctx, one) for one in shop.held_of(ctx.tx, household_id)] if household_id else [],
         cases=[(case, called(ctx.county, case), STATES[case.state]) for case in own],

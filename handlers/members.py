@@ -2,6 +2,7 @@
 
 import re
 
+from handlers import vouchers
 from handlers.ctx import Ctx, Refused, areas, command
 from handlers.discipline import TOPIC
 from handlers.household import may_leave, merge, refuse_frozen
@@ -22,6 +23,7 @@ from handlers.whom import (
     tell_group,
 )
 from store import households, people, shop, wallets
+from store.db import Conflict
 from store.households import Household
 
 
@@ -107,6 +109,7 @@ def _close(ctx: Ctx, household: Household, name: str) -> str:
     refuse_frozen(ctx, household.id)
     for redemption in shop.held_of(ctx.tx, household.id):
         give_back(ctx, redemption, "cancelled")
+    vouchers.give_back_all(ctx, household.id)
     households.close(ctx.tx, household.id, now=ctx.now)
     points = wallets.points(ctx.tx, household.id)
     left = f"户里还有 {points} 分，继承人来办时请发：继承 {household.code} 继承人 理由。" if points else ""
@@ -169,7 +172,9 @@ def inherit(ctx: Ctx, match: re.Match[str]) -> str:
     points, owed = wallets.points(ctx.tx, old.id), wallets.owed(ctx.tx, old.id)
     if not points and not owed:
         raise Refused("这一户没有积分可以继承。")
-    merge(ctx, old.id, heir.id, key=f"inherit:{old.id}:{ctx.now}", reason=f"继承：{reason}")
+    moved = merge(ctx, old.id, heir.id, key=f"inherit:{old.id}:{ctx.now}", reason=f"继承：{reason}")
+    if moved != points:  # on PostgreSQL a colleague may have been faster since they were read
+        raise Conflict
     debts = f"，连同欠的 {owed} 分" if owed else ""
     text = f"您家继承了户号 {old.code} 的 {points} 分{debts}：{reason}。经办人：{ctx.person.name}。"
     told = tell(ctx, heir.id, text, fact="family.inherited", key=f"{old.id}:{ctx.now}")

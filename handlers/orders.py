@@ -32,7 +32,8 @@ def place(ctx: Ctx, household_id: int, basket: Basket, *, channel: str) -> tuple
         ctx.tx,
         shop_id=shop_id,
         household_id=household_id,
-        person_id=None if channel == "counter" else ctx.person.id,  # at the counter the clerk speaks
+        # At the counter, and after a sale without network, the clerk speaks.
+        person_id=None if channel in ("counter", "offline") else ctx.person.id,
         channel=channel,
         code_hash=code_hash(ctx, shop_id, code),
         state="held",
@@ -188,7 +189,10 @@ def check_hand_over(ctx: Ctx, redemption: Redemption, *, is_delivery: bool = Fal
     one = keepers.shop_of(ctx, redemption.shop_id)
     if may(ctx, one.unit_id, "shop_supervisor"):
         raise Refused("监督员不能经手交货，请店长办理。")
-    if not is_delivery and one.opening is not None and not opening.is_open(one.opening, ctx.now):
+    goes_out_now = (
+        not is_delivery and redemption.channel != "offline"
+    )  # those went out before they were booked
+    if goes_out_now and one.opening is not None and not opening.is_open(one.opening, ctx.now):
         raise Refused(
             f"现在不是{one.name}的领取时间（{opening.told(one.opening)}），"
             f"请在 {opening.next_told(one.opening, ctx.now)} 来领。"

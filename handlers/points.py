@@ -6,7 +6,7 @@ from handlers import expiry
 from handlers.ctx import Ctx, Refused, command
 from handlers.days import DAY, clock_time, local_day, past_day
 from handlers.statement import balance_on
-from store import households, wallets
+from store import households, vouchers, wallets
 
 ENTRIES_MAX = 10
 
@@ -27,10 +27,12 @@ def balance(ctx: Ctx, match: re.Match[str]) -> str | None:
 
 def told(ctx: Ctx) -> str:
     household_id = households.of(ctx.tx, ctx.person.id)
-    points, held = wallets.points(ctx.tx, household_id), wallets.held(ctx.tx, household_id)
+    points, promised = wallets.points(ctx.tx, household_id), vouchers.promised(ctx.tx, household_id)
     parts = [f"您现有 {points} 分。", expiry.next_of(ctx.tx, household_id)]
-    if held:
+    if held := wallets.held(ctx.tx, household_id) - promised:
         parts.append(f"另有 {held} 分已换商品，等待领取。")
+    if promised:
+        parts.append(f"另有 {promised} 分备作离线券，没用完的退回。")
     if owed := wallets.owed(ctx.tx, household_id):
         parts.append(f"欠 {owed} 分，以后得分先抵。")
     if household_id is not None and households.is_frozen(ctx.tx, household_id):

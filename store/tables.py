@@ -874,6 +874,7 @@ voucher_lists = sa.Table(
     _number("expires_at"),
     _text("signature"),
     _number("closed_at", nullable=True),
+    _text("terms", default=""),  # what was signed, as JSON: until when, which vouchers, at which prices
 )
 vouchers = sa.Table(
     "vouchers",
@@ -890,4 +891,17 @@ vouchers = sa.Table(
     sa.CheckConstraint("state IN ('held', 'used', 'returned')", name="state"),
     sa.CheckConstraint("points > 0", name="points"),
     sa.UniqueConstraint("list_id", "household_id"),
+)
+# A sale that a device brought and that was not booked: the goods are gone, people must look into it.
+voucher_refusals = sa.Table(
+    "voucher_refusals",
+    metadata,
+    _id(),
+    _ref("voucher_id", "vouchers.id"),
+    _text("digest"),  # SHA-256 of the sale as the device wrote it
+    _text("goods"),
+    _text("reason"),
+    _ref("by_id", "people.id"),
+    _number("at"),
+    sa.UniqueConstraint("voucher_id", "digest"),
 )

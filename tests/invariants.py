@@ -164,6 +164,11 @@ INVARIANTS = {
             OR (CASE WHEN a.is_service THEN 0 ELSE l.count END) <> COALESCE((SELECT SUM(h.amount) FROM xfer h
                 WHERE h.txn = l.txn AND h.kind = 'hold' AND h.unit > 0), 0)
             OR EXISTS (SELECT 1 FROM xfer h JOIN xfer x ON x.pending_id = h.id WHERE h.txn = l.txn))""",
+    "I34 what a voucher promises lies held for it until it is used or returned": """
+        SELECT v.id FROM vouchers v WHERE CASE WHEN v.state = 'held' THEN v.points ELSE 0 END <>
+        COALESCE((SELECT SUM(h.amount) FROM xfer h WHERE h.txn = v.txn AND h.kind = 'hold'
+            AND NOT EXISTS (SELECT 1 FROM xfer r WHERE r.pending_id = h.id)), 0)
+        OR (v.state = 'used') <> (v.redemption_id IS NOT NULL)""",
     "I31 what is frozen does not move": """
         SELECT x.id FROM xfer x JOIN acct a ON a.id IN (x.debit, x.credit)
         AND a.kind IN ('wallet', 'held', 'debt')

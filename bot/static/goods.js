@@ -3,7 +3,6 @@
 for (const form of document.querySelectorAll("form:has([data-basket])")) {
   const counts = [...form.querySelectorAll(".stepper__count")];
   const total = form.querySelector("[data-total]");
-  const points = Number(form.dataset.points);
   counts.forEach(step);
   form.addEventListener("input", sum);
   sum();
@@ -20,6 +19,7 @@ for (const form of document.querySelectorAll("form:has([data-basket])")) {
   }
 
   function sum() {
+    const points = Number(form.dataset.points); // without network it is known once a card was typed
     let pieces = 0;
     let price = 0;
     for (const field of counts) {
