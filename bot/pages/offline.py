@@ -142,6 +142,7 @@ async def _copy(house: House, request: Request, list_id: int, left_out: list[str
 async def sync(house: House, request: Request) -> Response:
     """Book what a device sold, each sale in a unit of work of its own; reloaded, the same answers."""
     fields = await form.receive_fields(request)
+    personal.must_be_own_form(house, request, fields)  # before anything of it is looked up
     list_id, signature = basket.chosen(fields, "list"), fields.get("signature", "")
     sales = offline_sale.sales_of(fields.get("sales", ""))
     one = await personal.read(house, request, lambda ctx: offline_sale.signed(ctx, list_id, signature))
