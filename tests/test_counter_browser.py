@@ -1,30 +1,21 @@
 """The shop in a real browser: a resident orders on the phone, the manager sells and hands over."""
 
-import shutil
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from starlette.applications import Starlette
-from starlette.routing import Mount
 
-from bot.app import create_app
-from bot.house import House
-from bot.settings import Settings
 from tests.browser import DESK, PHONE, browser, opened
-from tests.echo_bot import serving
+from tests.served import aside, served_town
 from tests.test_me import card
 from tests.test_redeem import earn
 from tests.test_report_page_browser import FAINT, TARGETS
-from tests.town import NOW, Town
+from tests.town import Town
 from tests.web import link
 
 __all__ = ["browser"]
 
-T = TypeVar("T")
 PIN = "294815"
 # A box to tick is pressed by its label.
 PRESSED = TARGETS.replace("input:not([type=hidden])", "label:has(input), select, .box, .stepper__count")
@@ -35,30 +26,16 @@ TABLET = (820, 1180)
 @pytest.fixture(scope="module")
 def shop(sqlite_county: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Town]]:
     """One server for the whole file, and the town in which 李秀英 and 王小满 have points."""
-    file = tmp_path_factory.mktemp("shop") / "mashang.db"
-    shutil.copy(sqlite_county, file)
-    time = [NOW]
-    settings = Settings(_env_file=None, database_url=f"sqlite:///{file}", secret_key="tests-only-secret-key")
-    house = House(settings, clock=lambda: time[0])
-    house.open()
-    town = Town(house, time)
-    for who in ("李秀英", "王小满"):
-        aside(lambda who=who: earn(town, who, 4))
-    with serving(Starlette(routes=[Mount("/", create_app(house))])) as address:
+    with served_town(sqlite_county, tmp_path_factory.mktemp("shop")) as (address, town):
+        for who in ("李秀英", "王小满"):
+            aside(lambda who=who: earn(town, who, 4))
         yield address, town
-    house.close()
 
 
 def door(shop: tuple[str, Town], who: str, word: str) -> str:
     """The address of the link that `word` brings."""
     address, town = shop
     return address + link(aside(lambda: town.say(who, word)))
-
-
-def aside(act: Callable[[], T]) -> T:
-    """Do something in a thread of its own: this one belongs to the browser's event loop."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(act).result()
 
 
 def enter(page: Page) -> None:
@@ -77,6 +54,7 @@ def total(page: Page) -> str:
 
 def is_legible(page: Page, width: int, touch: int = 44) -> None:
     """Nothing faint, nothing too small for a thumb, nothing that scrolls sideways."""
+    page.wait_for_load_state()  # a click waits for the next page, not for its style sheets
     assert page.evaluate(FAINT) == []
     assert [target for target in page.evaluate(PRESSED) if target[1] < touch] == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -6,7 +6,8 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser import DESK, PHONE, browser, opened
 from tests.invariants import broken
-from tests.test_counter_browser import PIN, TABLET, aside, door, enter, is_legible, scan, shop
+from tests.served import aside
+from tests.test_counter_browser import PIN, TABLET, door, enter, is_legible, scan, shop
 from tests.test_me import card
 from tests.test_redeem import stock
 from tests.town import DAY, HOUR, Town

@@ -5,15 +5,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 from sqlalchemy.exc import DBAPIError
 
-import store.migrations
 from store import households, measures, schema
-from store.db import Database, own_transactions
+from store.db import Database
 from store.measures import FREEZE, Measure
-from tests.postgres import Cluster
+from tests.old_database import at_revision, old_database
 
 NOW = 1_795_395_600
 
@@ -21,34 +18,17 @@ NOW = 1_795_395_600
 @pytest.fixture(params=["sqlite", "postgres"])
 def old_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database of revision 0004 with one household whose points are frozen."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'old.db'}"
-        _fill(url)
-        yield url
-        return
-    cluster: Cluster = request.getfixturevalue("cluster")
-    url = cluster.create("frozen")
-    _fill(url)
-    yield url
-    cluster.drop("frozen")
+    yield from old_database(request, tmp_path, "frozen", _fill)
 
 
 def _fill(url: str) -> None:
-    engine = sa.create_engine(url)
-    if engine.dialect.name == "sqlite":
-        own_transactions(engine)
-    with engine.begin() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(Path(store.migrations.__file__).parent))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0004")
+    with at_revision(url, "0004") as connection:
         for statement in (
             f"INSERT INTO people (name, created_at) VALUES ('李秀英', {NOW}), ('徐慧敏', {NOW})",
             f"INSERT INTO households (code, opened_at) VALUES ('LI', {NOW})",
             f"INSERT INTO freezes (household_id, reason, by_id, at) VALUES (1, '查', 2, {NOW})",
         ):
             connection.execute(sa.text(statement))
-    engine.dispose()
 
 
 def test_a_freeze_survives_and_its_judge_is_another(old_url: str) -> None:

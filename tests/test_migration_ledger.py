@@ -6,14 +6,11 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 
-import store.migrations
 from store import households, ledger, schema, shop, wallets
-from store.db import Database, Tx, own_transactions
+from store.db import Database, Tx
 from tests.invariants import broken
-from tests.postgres import Cluster
+from tests.old_database import at_revision, old_database
 
 NOW = 1_795_395_600
 
@@ -55,27 +52,11 @@ BALANCES = {1: -120, 2: 20, 3: 70, 4: 30, 5: 0, 6: -100, 7: 95, 8: 3, 9: 2}
 @pytest.fixture(params=["sqlite", "postgres"])
 def old_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database of revision 0001 with these books."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'old.db'}"
-        _fill(url)
-        yield url
-        return
-    cluster: Cluster = request.getfixturevalue("cluster")
-    url = cluster.create("old")
-    _fill(url)
-    yield url
-    cluster.drop("old")
+    yield from old_database(request, tmp_path, "old", _fill)
 
 
 def _fill(url: str) -> None:
-    engine = sa.create_engine(url)
-    if engine.dialect.name == "sqlite":
-        own_transactions(engine)
-    with engine.begin() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(Path(store.migrations.__file__).parent))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+    with at_revision(url, "0001") as connection:
 
         def add(table: str, **values: object) -> None:
             columns, places = ", ".join(values), ", ".join(f":{name}" for name in values)
@@ -101,7 +82,6 @@ def _fill(url: str) -> None:
             what = {"person_id": 1, "article_id": 7, "count": points // 10, "points": points}
             when = {"reserved_at": NOW, "expires_at": NOW + 9, "code_hash": f"h{n}"}
             add("redemptions", id=n, shop_id=9, state=state, **what, **when, **ended)
-    engine.dispose()
 
 
 def test_every_balance_hold_and_order_is_carried_over(old_url: str) -> None:

@@ -1,22 +1,16 @@
 """A shop without network in a real browser: a list is kept, sold on, brought back; a double is seen."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from starlette.applications import Starlette
-from starlette.routing import Mount
 
-from bot.app import create_app
-from bot.house import House
-from bot.settings import Settings
 from tests.browser import browser, opened
-from tests.echo_bot import serving
+from tests.served import aside, served_town
 from tests.shop import assert_books_are_right, give_points, told
-from tests.test_counter_browser import TABLET, aside, door, enter, is_legible
+from tests.test_counter_browser import TABLET, door, enter, is_legible
 from tests.test_me import card
 from tests.town import NOW, Town
 
@@ -28,18 +22,10 @@ NO_NETWORK = ("ERR_INTERNET_DISCONNECTED",)
 @pytest.fixture(scope="module")
 def shop(sqlite_county: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Town]]:
     """A server and the town in which 李秀英 and 王小满 have points."""
-    file = tmp_path_factory.mktemp("offline") / "mashang.db"
-    shutil.copy(sqlite_county, file)
-    time = [NOW]
-    settings = Settings(_env_file=None, database_url=f"sqlite:///{file}", secret_key="tests-only-secret-key")
-    house = House(settings, clock=lambda: time[0])
-    house.open()
-    town = Town(house, time)
-    for who in ("李秀英", "王小满"):
-        aside(lambda who=who: give_points(town, who, 60))
-    with serving(Starlette(routes=[Mount("/", create_app(house))])) as address:
+    with served_town(sqlite_county, tmp_path_factory.mktemp("offline")) as (address, town):
+        for who in ("李秀英", "王小满"):
+            aside(lambda who=who: give_points(town, who, 60))
         yield address, town
-    house.close()
 
 
 @contextmanager
