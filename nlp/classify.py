@@ -64,10 +64,8 @@ def classify_plain(simple: str, rules: Rules) -> Guess:
 def totals(simple: str, rules: Rules) -> dict[str, int]:
     """What each category's words in a plain text add up to, by its code."""
     found, opening = _found(simple, rules)
-    codes = (category.code for category in rules.categories)
-    return {
-        code: total - LANE_ZERO for code, total in zip(codes, _totals(found, opening, rules), strict=True)
-    }
+    lanes = _totals(found, opening, rules)
+    return {code: total - LANE_ZERO for code, total in zip(rules.by_code, lanes, strict=True)}
 
 
 def path(code: str, rules: Rules) -> tuple[tuple[str, str], ...]:
@@ -77,15 +75,19 @@ def path(code: str, rules: Rules) -> tuple[tuple[str, str], ...]:
 
 def _found(simple: str, rules: Rules) -> tuple[Collection[int], Collection[int]]:
     """The numbers of all that counts in a text, in its order, and of what counts twice in its opening."""
-    short = len(simple) <= rules.opening  # a title: all counts twice
+    found: Collection[int]
+    early: Collection[int]
+    parted = 0 < rules.opening < len(simple)  # a title is all opening
     if rules.nested and not rules.hiding and rules.context is None:
         # No word takes another's place: positions are not needed.
-        numbers = _numbers(simple, rules.scanner)
-        return numbers, numbers if short else _numbers(simple[: rules.opening], rules.scanner)
-    counted = _counted(simple, rules)
-    found = dict.fromkeys(map(_NUMBER, counted))
-    early = bisect_right(counted, rules.opening, key=_END) if rules.opening and not short else 0
-    return found, found if short else set(map(_NUMBER, counted[:early]))
+        found = _numbers(simple, rules.scanner)
+        early = _numbers(simple[: rules.opening], rules.scanner) if parted else ()
+    else:
+        counted = _counted(simple, rules)
+        found = dict.fromkeys(map(_NUMBER, counted))
+        last = bisect_right(counted, rules.opening, key=_END) if parted else 0
+        early = set(map(_NUMBER, counted[:last]))
+    return found, early if parted or not rules.opening else found
 
 
 _NUMBER, _END = itemgetter(0), itemgetter(2)
