@@ -81,28 +81,30 @@ def cues(
         more = [*_pairs(text, places, context), *_whole(text, places, context)]
         found = sorted([*words, *more], key=_END)
     starts, ends = _taken_back(text, places, context.beside)
-    return _left(found, starts, ends, context.less) if starts or ends else found
+    left = {
+        cue: min(starts.get(cue[1], 100), ends.get(cue[2], 100))
+        for cue in found
+        if cue[1] in starts or cue[2] in ends
+    }
+    return _left(found, left, context.less) if left else found
 
 
 _END = itemgetter(2)
 
 
-def _left(
-    found: Sequence[Cue], starts: Mapping[int, int], ends: Mapping[int, int], less: Mapping[int, int]
-) -> Sequence[Cue]:
-    touched = {cue[0] for cue in found if cue[1] in starts or cue[2] in ends}
-    if not touched:
-        return found
-    left = {cue: min(starts.get(cue[1], 100), ends.get(cue[2], 100)) for cue in found if cue[0] in touched}
-    most = dict.fromkeys(touched, 0)
-    for cue, percent in left.items():
-        most[cue[0]] = max(most[cue[0]], percent)
+def _left(found: Sequence[Cue], left: Mapping[Cue, int], less: Mapping[int, int]) -> Sequence[Cue]:
+    """What counts where of some cues only so many percent are `left`."""
+    most = dict.fromkeys([cue[0] for cue in left], 0)
+    for cue in found:
+        if cue[0] in most:
+            most[cue[0]] = max(most[cue[0]], left.get(cue, 100))
     kept: list[Cue] = []
     for cue in found:
-        if cue[0] not in touched or left[cue] == 100:
+        percent = left.get(cue, 100)
+        if percent == 100:
             kept.append(cue)
-        elif left[cue] == most[cue[0]] > 0:
-            kept.append((cue[0] + less[left[cue]], *cue[1:]))
+        elif percent == most[cue[0]] > 0:
+            kept.append((cue[0] + less[percent], *cue[1:]))
     return kept
 
 
