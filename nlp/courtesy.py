@@ -45,6 +45,7 @@ LEAD = re.compile(
     rf"(?:[\W_]|{_any(_GREETING)}|尊敬的|敬爱的|{_any(_PEOPLE)}(?=[\W_]|好|{_any(_GREETING)}))*+"
 )
 TEXT_LENGTH_MAX = 40  # a longer one says more than thanks
+_LONGER = re.compile(rf"(?:[\W_]*+[^\W_]){{{TEXT_LENGTH_MAX + 1}}}")
 
 
 def courtesy(text: str) -> str | None:
@@ -52,7 +53,10 @@ def courtesy(text: str) -> str | None:
 
     Nothing but punctuation, stickers or emoji is a greeting.
     """
-    left = _IGNORED.sub("", plain(text)).lower()
+    simple = plain(text)
+    if _LONGER.match(simple):
+        return None
+    left = _IGNORED.sub("", simple).lower()
     if len(left) > TEXT_LENGTH_MAX or not _ONLY_COURTESY.fullmatch(left):
         return None
     return "thanks" if _HOLDS_THANKS.search(_GREETINGS.sub(" ", left)) else "greeting"
