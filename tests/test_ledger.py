@@ -18,9 +18,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from sqlalchemy.exc import DBAPIError
 
 from handlers.days import ZONE, local_day
-from store import awards, blocks, households, ledger, wallets
+from store import award_lists, awards, blocks, budgets, households, ledger, wallets
 from store.audit import Finding
-from store.awards import Award, Budget, Cap, Outcome
+from store.awards import Award, Cap, Outcome
+from store.budgets import Budget
 from store.db import Conflict, Database, Tx
 from store.ledger import Frozen, Insufficient
 from store.tables import (
@@ -71,7 +72,7 @@ def books(db: Database) -> Books:
 def open_books(tx: Tx) -> Books:
     ids = _open_town(tx)
     move = partial(ledger.move, tx, reason="试", now=NOW)
-    ids["budgets"] = awards.budget_id(tx, Budget(ids["town"], 2026, "general", 500), 0, now=NOW)
+    ids["budgets"] = budgets.budget_id(tx, Budget(ids["town"], 2026, "general", 500), 0, now=NOW)
     ids |= {
         "issuer": ledger.account(tx, "issuer"),
         "budget": ledger.account(tx, "budget", owner=ids["budgets"]),
@@ -889,7 +890,7 @@ class Trade(RuleBasedStateMachine):
         town = {"code": f"T{self.run}", "name": "镇", "level": "town"}
         unit = tx.execute(sa.insert(units).returning(units.c.id), town).scalar_one()
         self.budget = Budget(unit, 2026, "general", self.GRANTED)
-        self.budget_id = awards.budget_id(tx, self.budget, 0, now=NOW)
+        self.budget_id = budgets.budget_id(tx, self.budget, 0, now=NOW)
         self.budget_account = ledger.account(tx, "budget", owner=self.budget_id)
         self.persons, self.owners = [], []
         for n in range(3):
@@ -1098,13 +1099,13 @@ class Trade(RuleBasedStateMachine):
         self.lists.append(rows)
         if sum(one.points for one in rows) > self.left:
             with pytest.raises(Insufficient):
-                self.db.write(lambda tx: awards.award_all(tx, rows, now=NOW))
+                self.db.write(lambda tx: award_lists.award_all(tx, rows, now=NOW))
             return
-        assert self.db.write(lambda tx: awards.award_all(tx, rows, now=NOW)) == len(rows)
-        assert self.db.write(lambda tx: awards.award_all(tx, rows, now=NOW + 1)) == 0
+        assert self.db.write(lambda tx: award_lists.award_all(tx, rows, now=NOW)) == len(rows)
+        assert self.db.write(lambda tx: award_lists.award_all(tx, rows, now=NOW + 1)) == 0
         with pytest.raises(Conflict):
             other = [replace(rows[0], points=rows[0].points + 1), *rows[1:]]
-            self.db.write(lambda tx: awards.award_all(tx, other, now=NOW))
+            self.db.write(lambda tx: award_lists.award_all(tx, other, now=NOW))
         for person, points in listed:
             self.wallets[person] += points
             self.left -= points
@@ -1114,7 +1115,7 @@ class Trade(RuleBasedStateMachine):
         key = f"more:{self.left}:{len(self.requests)}:{len(self.lists)}:{len(self.asked)}"
         for _ in range(2):
             self.db.write(
-                lambda tx: awards.grant(tx, self.budget_id, 0, points, key=key, reason="追加", now=NOW)
+                lambda tx: budgets.grant(tx, self.budget_id, 0, points, key=key, reason="追加", now=NOW)
             )
         self.left += points
 
@@ -1236,7 +1237,7 @@ class Trade(RuleBasedStateMachine):
         """What an act wrote before it went wrong is not there."""
 
         def fail(tx: Tx) -> None:
-            awards.grant(tx, self.budget_id, 0, 5, key="never", reason="", now=NOW)
+            budgets.grant(tx, self.budget_id, 0, 5, key="never", reason="", now=NOW)
             raise _Undo
 
         with pytest.raises(_Undo):
