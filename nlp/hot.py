@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from heapq import heappushpop
 from itertools import chain, compress
+from math import hypot
 from statistics import median
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from ahocorasick_rs import AhoCorasick
 
 from nlp.alike import DAY
 from nlp.notes import PEOPLE_MIN, RUN, Notes, Progress, Written
+from nlp.place_names import is_place
 from nlp.reports import Report
 
 WINDOW_DAYS = 30
@@ -31,6 +33,7 @@ SAMPLE_MAX = 50  # reports of one name that are split
 NAMES_MAX = 1500  # most used names looked at
 NAMES_LEAST = 3  # names a report; so many names shared out evenly, each is held by as many as a name needs
 JOINS_MIN = 0.5  # of the median score lets a report join without the name
+TOGETHER_MIN = 0.12  # so alike two matters of one place are one
 TITLE_LENGTH = 8  # pairs a title may have without being long
 
 
@@ -119,11 +122,57 @@ class _Search:
             if 2 * len(mine) > len(matter.ids) and self._peak(mine) >= self.people_min:
                 taken |= mine
                 kept.append(matter._replace(ids=mine))
+        kept = self._together(kept)
         joined = [
             matter._replace(ids=ids, peak=self._peak(ids))
             for matter, ids in zip(kept, self._joined(kept, taken), strict=True)
         ]
         return sorted(joined, key=_heat)
+
+    def _together(self, matters: list[_Matter]) -> list[_Matter]:
+        """Those of one place that are told in much the same words as one: each told a part of it."""
+        names = sorted({self.notes.place(matter.ids) for matter in matters} - {""})
+        automaton = AhoCorasick(names)
+        whole: list[_Matter] = []
+        at: dict[str, list[int]] = defaultdict(list)  # by place: which of `whole`
+        for matter in matters:
+            near = [which for place in self._written(automaton, names, matter.ids) for which in at[place]]
+            alike = [(self._alike(whole[which], matter), -which) for which in near]
+            best, which = max(alike, default=(0.0, 0))
+            if best >= TOGETHER_MIN:
+                first = whole[-which]
+                whole[-which] = first._replace(ids=first.ids | matter.ids)
+            else:
+                at[self.notes.place(matter.ids)].append(len(whole))
+                whole.append(matter)
+        return whole
+
+    def _written(self, automaton: AhoCorasick, names: Sequence[str], ids: Collection[int]) -> list[str]:
+        """The places that half of the people write."""
+        by_user: dict[int, set[int]] = defaultdict(set)
+        for each in ids:
+            hits = automaton.find_matches_as_indexes(self.notes[each].text, overlapping=True)
+            by_user[self.notes.users[each]].update(hit[0] for hit in hits)
+        counts = Counter(chain.from_iterable(by_user.values()))
+        return [names[which] for which, many in sorted(counts.items()) if 2 * many >= len(by_user)]
+
+    def _alike(self, one: _Matter, other: _Matter) -> float:
+        """How much of what several people say of one several say of the other, 0 to 1 (cosine)."""
+        places = {self.notes.place(one.ids), self.notes.place(other.ids), one.name, other.name}
+        ids = one.ids | other.ids
+        own = set().union(*(self.notes.own(place, ids) for place in places))
+        mine, theirs = self._told(one.ids, own), self._told(other.ids, own)
+        common = sum(worth * theirs.get(pair, 0) for pair, worth in mine.items())
+        return common / (hypot(*mine.values()) * hypot(*theirs.values()) or 1)
+
+    def _told(self, ids: Collection[int], own: Collection[int]) -> dict[int, float]:
+        """What each pair that more than one person uses is worth: its rarity, by the share who use it."""
+        people = len(self.notes.people_of(ids))
+        return {
+            pair: many / people * self.notes.rarity[pair]
+            for pair, many in self.notes.counts(ids).items()
+            if many > 1 and pair not in own
+        }
 
     def _joined(self, matters: list[_Matter], taken: set[int]) -> list[frozenset[int]]:
         """The reports of each matter with those that say the same but write the name otherwise."""
@@ -238,7 +287,7 @@ class _Search:
         rest, written = set(sample), self.notes.common(sample, self.people_min)
         found = []
         for _ in range(MATTERS_MAX):
-            said = self._said(rest, self.notes.own(name, rest), written)
+            said = self._said(rest, self.notes.own(name, rest) | self.notes.of_places, written)
             if not said:
                 break
             seed = max(
@@ -262,7 +311,7 @@ class _Search:
         """
         for _ in range(ROUNDS):
             own = self.notes.own(name, core) | self.notes.own(self.notes.widened(name, core), core)
-            own |= self.notes.own(self.notes.place(frozenset(core)), core)
+            own |= self.notes.own(self.notes.place(frozenset(core)), core) | self.notes.of_places
             profile = self._profile(core, own, written)
             fitting = self._fitting(profile, core, rest)
             if not fitting:
@@ -300,12 +349,13 @@ class _Search:
         it a good part is this.
         """
         people = len(self.notes.people_of(matter.ids))
-        if 2 * self._agreed(matter) < people:
+        agreed = self._agreed(matter)
+        if 2 * agreed < people:
             return False
         if people < self.people_min or matter.cohesion < COHESION_MIN + COHESION_FEW / people:
             return False
         place = self.notes.place(matter.ids)
-        if not place and len(matter.ids) < NAMED_MIN * len(group):
+        if not place and (agreed < self.people_min or len(matter.ids) < NAMED_MIN * len(group)):
             return False
         return self._elsewhere(matter, place) <= ELSEWHERE_MAX
 
@@ -363,6 +413,11 @@ class _Search:
     def _peak(self, ids: Collection[int]) -> int:
         return self.notes.peak(ids, self.window)
 
+    def place(self, matter: _Matter) -> str:
+        """The place as the public may read it; empty where the matter is of none."""
+        name = self.notes.place(matter.ids) or self.notes.widened(matter.name, matter.ids)
+        return name if is_place(name) else ""
+
     def central(self, ids: Collection[int]) -> int:
         """The report whose title says most of what all say in fewest words, of equals the first."""
         profile = self._profile(ids, ())
@@ -394,7 +449,7 @@ def _issue(search: _Search, matter: _Matter, rank: int, category: Callable[[str]
     return Issue(
         rank=rank,
         title=title,
-        place=search.notes.place(matter.ids) or search.notes.widened(matter.name, matter.ids),
+        place=search.place(matter),
         category=category(title) if category else "",
         people=len(search.notes.people_of(matter.ids)),
         reports=len(reports),
