@@ -34,6 +34,7 @@ NAMES_MAX = 1500  # most used names looked at
 NAMES_LEAST = 3  # names a report; so many names shared out evenly, each is held by as many as a name needs
 JOINS_MIN = 0.5  # of the median score lets a report join without the name
 TOGETHER_MIN = 0.12  # so alike two matters of one place are one
+UNPLACED_MIN = 0.25  # where it is not known that their place is one
 TITLE_LENGTH = 8  # pairs a title may have without being long
 
 
@@ -130,21 +131,31 @@ class _Search:
         return sorted(joined, key=_heat)
 
     def _together(self, matters: list[_Matter]) -> list[_Matter]:
-        """Those of one place that are told in much the same words as one: each told a part of it."""
+        """Those that are told in the same words of one place as one: each told a part of it."""
         names = sorted({self.notes.place(matter.ids) for matter in matters} - {""})
         automaton = AhoCorasick(names)
         whole: list[_Matter] = []
-        at: dict[str, list[int]] = defaultdict(list)  # by place: which of `whole`
+        at: dict[str, set[int]] = defaultdict(set)  # by place: which of `whole`
+        saying: dict[int, set[int]] = defaultdict(set)  # by pair of a profile
         for matter in matters:
-            near = [which for place in self._written(automaton, names, matter.ids) for which in at[place]]
-            alike = [(self._alike(whole[which], matter), -which) for which in near]
-            best, which = max(alike, default=(0.0, 0))
-            if best >= TOGETHER_MIN:
-                first = whole[-which]
-                whole[-which] = first._replace(ids=first.ids | matter.ids)
-            else:
-                at[self.notes.place(matter.ids)].append(len(whole))
+            place = self.notes.place(matter.ids)
+            here = set().union(*(at[each] for each in self._written(automaton, names, matter.ids)))
+            others = {
+                which
+                for which in set().union(*(saying[pair] for pair in matter.profile)) - here
+                if _may_be_one(place, self.notes.place(whole[which].ids))
+            }
+            alike = [(self._alike(whole[which], matter) / TOGETHER_MIN, -which) for which in here]
+            alike += [(self._alike(whole[which], matter) / UNPLACED_MIN, -which) for which in others]
+            best, found = max(alike, default=(0.0, 0))
+            if best < 1:
+                found = -len(whole)
                 whole.append(matter)
+                at[place].add(-found)
+            else:
+                whole[-found] = whole[-found]._replace(ids=whole[-found].ids | matter.ids)
+            for pair in matter.profile:
+                saying[pair].add(-found)
         return whole
 
     def _written(self, automaton: AhoCorasick, names: Sequence[str], ids: Collection[int]) -> list[str]:
@@ -428,6 +439,11 @@ class _Search:
                 / (TITLE_LENGTH + len(self.notes[each].title_pairs))
             ),
         )
+
+
+def _may_be_one(one: str, other: str) -> bool:
+    """Whether two places may be one: unknown, or written otherwise, as 瑞丰商业广场 and 瑞丰广场."""
+    return not one or not other or one[:NAME_LENGTH_MIN] == other[:NAME_LENGTH_MIN]
 
 
 def _weight(matter: _Matter) -> tuple[float, int, str]:
