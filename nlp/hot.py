@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from heapq import heappushpop
 from itertools import chain, compress
-from math import hypot
+from math import sqrt
 from statistics import median
 from typing import NamedTuple
 
@@ -32,7 +32,8 @@ ROUNDS = 2
 SAMPLE_MAX = 50  # reports of one name that are split
 NAMES_MAX = 1500  # most used names looked at
 NAMES_LEAST = 3  # names a report; so many names shared out evenly, each is held by as many as a name needs
-JOINS_MIN = 0.5  # of the median score lets a report join without the name
+HERE_MIN = 0.35  # of the median score lets a report join that names the place
+JOINS_MIN = 0.8  # of the median score lets a report join without the name
 TOGETHER_MIN = 0.12  # so alike two matters of one place are one
 UNPLACED_MIN = 0.25  # where it is not known that their place is one
 TITLE_LENGTH = 8  # pairs a title may have without being long
@@ -123,12 +124,10 @@ class _Search:
             if 2 * len(mine) > len(matter.ids) and self._peak(mine) >= self.people_min:
                 taken |= mine
                 kept.append(matter._replace(ids=mine))
-        kept = self._together(kept)
-        joined = [
-            matter._replace(ids=ids, peak=self._peak(ids))
-            for matter, ids in zip(kept, self._joined(kept, taken), strict=True)
-        ]
-        return sorted(joined, key=_heat)
+        # What was put together says more than its parts, so others are known by it.
+        for _ in range(ROUNDS):
+            kept = self._joined(self._together(kept))
+        return kept
 
     def _together(self, matters: list[_Matter]) -> list[_Matter]:
         """Those that are told in the same words of one place as one: each told a part of it."""
@@ -169,61 +168,64 @@ class _Search:
 
     def _alike(self, one: _Matter, other: _Matter) -> float:
         """How much of what several people say of one several say of the other, 0 to 1 (cosine)."""
-        places = {self.notes.place(one.ids), self.notes.place(other.ids), one.name, other.name}
-        ids = one.ids | other.ids
-        own = set().union(*(self.notes.own(place, ids) for place in places))
+        own = self._own(one, one.ids | other.ids) | self._own(other, one.ids | other.ids)
         mine, theirs = self._told(one.ids, own), self._told(other.ids, own)
-        common = sum(worth * theirs.get(pair, 0) for pair, worth in mine.items())
-        return common / (hypot(*mine.values()) * hypot(*theirs.values()) or 1)
+        common = sum([worth * theirs[pair] for pair, worth in mine.items() if pair in theirs])
+        squares = [sum([worth * worth for worth in told.values()]) for told in (mine, theirs)]
+        return common / (sqrt(squares[0]) * sqrt(squares[1]) or 1)
 
-    def _told(self, ids: Collection[int], own: Collection[int]) -> dict[int, float]:
+    def _own(self, matter: _Matter, ids: Collection[int]) -> set[int]:
+        """The pairs that come with its name and its place."""
+        return self.notes.own(matter.name, ids) | self.notes.own(self.notes.place(matter.ids), ids)
+
+    def _told(self, ids: Collection[int], own: Collection[int]) -> dict[int, int]:
         """What each pair that more than one person uses is worth: its rarity, by the share who use it."""
         people = len(self.notes.people_of(ids))
         return {
-            pair: many / people * self.notes.rarity[pair]
+            pair: many * self.notes.rarity[pair] // people
             for pair, many in self.notes.counts(ids).items()
             if many > 1 and pair not in own
         }
 
-    def _joined(self, matters: list[_Matter], taken: set[int]) -> list[frozenset[int]]:
-        """The reports of each matter with those that say the same but write the name otherwise."""
+    def _joined(self, matters: list[_Matter]) -> list[_Matter]:
+        """The reports of each matter with those that say the same, though none of its words most often."""
         wanted: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        needed = []
+        middles = []
         for which, matter in enumerate(matters):
-            profile = self._profile(matter.ids, ())
-            needed.append(
-                (JOINS_MIN * self._middle(profile, matter), FITS_MIN * self._middle(matter.profile, matter))
-            )
-            for pair, worth in profile.items():
+            told = self._told(matter.ids, self._own(matter, matter.ids))
+            middles.append(median([self._score(told, each) for each in sorted(matter.ids)]))
+            for pair, worth in told.items():
                 wanted[pair].append((which, worth))
         places = [self.notes.place(matter.ids) for matter in matters]
         joined = [set(matter.ids) for matter in matters]
+        taken = set().union(*joined)
         for position in range(len(self.notes)):
             if position in taken:
                 continue
+            text = self.notes[position].text
             scores: dict[int, int] = defaultdict(int)
             for pair in filter(wanted.__contains__, self.notes[position].pairs):
                 for which, worth in wanted[pair]:
                     scores[which] += worth
-            fits = [
-                (score / needed[which][0], -which)
-                for which, score in scores.items()
-                if score >= needed[which][0]
-                and self._score(matters[which].profile, position) >= needed[which][1]
-                and self._may_join(position, matters[which].name, places[which])
-            ]
+            fits = []
+            for which, score in scores.items():
+                if not middles[which] or score < HERE_MIN * middles[which]:
+                    continue
+                name, place = matters[which].name, places[which]
+                is_here = (place or name) in text
+                if is_here or (
+                    place
+                    and score >= JOINS_MIN * middles[which]
+                    and not self._is_elsewhere(position, name, place)
+                ):
+                    fits.append((score / middles[which], -which))
             if fits:
                 joined[-max(fits)[1]].add(position)
-        return [frozenset(ids) for ids in joined]
-
-    def _may_join(self, position: int, name: str, place: str) -> bool:
-        """What belongs to no place is held together by its name alone."""
-        if not place:
-            return name in self.notes[position].text
-        return not self._is_elsewhere(position, name, place)
-
-    def _middle(self, profile: Mapping[int, int], matter: _Matter) -> float:
-        return median([self._score(profile, each) for each in sorted(matter.ids)])
+        grown = [
+            matter._replace(ids=frozenset(ids), peak=self._peak(ids))
+            for matter, ids in zip(matters, joined, strict=True)
+        ]
+        return sorted(grown, key=_heat)
 
     def _groups(self) -> dict[str, list[int]]:
         """The positions of the reports that hold each name, for the names most people use in one window."""
