@@ -212,7 +212,7 @@ class _Search:
                 if not middles[which] or score < HERE_MIN * middles[which]:
                     continue
                 name, place = matters[which].name, places[which]
-                is_here = (place or name) in text
+                is_here = (place[:NAME_LENGTH_MIN] or name) in text
                 if is_here or (
                     place
                     and score >= JOINS_MIN * middles[which]
@@ -421,7 +421,9 @@ class _Search:
         note = self.notes[position]
         if not note.title_places or (place and place in note.text):
             return False
-        return not any(name in each or each in name for each in note.title_places)
+        return not any(
+            name in each or each in name or (place and _may_be_one(each, place)) for each in note.title_places
+        )
 
     def _peak(self, ids: Collection[int]) -> int:
         return self.notes.peak(ids, self.window)
