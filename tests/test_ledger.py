@@ -146,6 +146,7 @@ def open_books(tx: Tx) -> Books:
         sa.insert(freezes),
         {"household_id": ids["sun_home"], "reason": "查", "by_id": ids["zhou_person"], "at": NOW},
     )
+    _leave(tx, ids)
     _prove(tx, ids)
     return Books({**ids, "nowhere": 12345})
 
@@ -164,6 +165,14 @@ def _open_town(tx: Tx) -> dict[str, int]:
         else:
             ids[f"{name}_home"] = households.open_for(tx, person, code=name, name=name, unit_id=None, now=NOW)
     return ids
+
+
+def _leave(tx: Tx, ids: dict[str, int]) -> None:
+    """陈's household of one has joined 周's."""
+    ids["gone"] = ledger.account(tx, "wallet", owner=ids["chen_home"])
+    households.leave(tx, ids["chen_person"], how="moved", now=NOW)
+    households.close(tx, ids["chen_home"], now=NOW)
+    households.join(tx, ids["zhou_home"], ids["chen_person"], now=NOW)
 
 
 def _apply(tx: Tx, ids: dict[str, int], state: str, until: int | None) -> int:
@@ -334,6 +343,7 @@ ATTEMPTS = {
     "overdraw": entry("family", "li", "wang", 61),
     "pass on to the issuer": entry("family", "li", "issuer", 5),
     "pass on a debt as points": entry("family", "hua_debt", "li", 5),
+    "award to a household that went into another": award_entry("budget", "gone", 5),
     "hold more than there is": entry("hold", "li", "li_held", 61),
     "reserve more than there is": entry("hold", "shelf", "reserved", 101, unit=RICE),
     "hold for somebody else": entry("hold", "li", "wang_held", 5),
