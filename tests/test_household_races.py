@@ -94,7 +94,7 @@ def test_who_applies_for_points_and_moves_at_once_does_one_of_both(town: Town) -
         lambda tx: households.hold_still(tx, _home(tx, "何春梅")),
         [("何春梅", "申请积分 调解 昨天劝和了楼上楼下两家人"), ("何春梅", f"加入 {code}")],
     )
-    assert applied.startswith("已申请（编号 1）")
+    assert applied.startswith("编号 1，调解 15 分")
     assert joined == "有积分申请正在审核或公示，办完以后再试。"
     books_are_right(town)
 
