@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from handlers import application_notices as notices
-from handlers import sheet
+from handlers import form
 from handlers.announce import clip
 from handlers.codes import derived_token
 from handlers.ctx import GAP, NUMBER, Ctx, Refused, areas, command, is_set_apart, may, refuse_in_group
@@ -179,11 +179,11 @@ def from_page(ctx: Ctx, title: str, day: str, text: str, jpegs: Sequence[bytes],
     if rule.evidence == "photo" and not jpegs:
         raise Refused(f"{rule.title}要照片作凭证，请选一张照片。")
 
-    def act() -> str:
+    def act(ctx: Ctx) -> str:
         application = submit(ctx, ctx.person, f"{title} {day} {text}", jpegs)
         return f"编号 {application.id}，{notices.called(ctx, application)}。等网格员初审。"
 
-    return sheet.once(ctx, sheet_id, (title, day, text), act)
+    return form.once(ctx, sheet_id, (title, day, text), act)
 
 
 def rules_of(ctx: Ctx) -> tuple[PointsRule, ...]:

@@ -2,7 +2,7 @@
 
 import re
 
-from handlers.codes import LONG, keyed, new_code
+from handlers.codes import LONG, keyed, told
 from handlers.ctx import GAP, Ctx, Refused, command, refuse_in_group
 from handlers.days import DAY_SECONDS, clock_time
 from handlers.discipline import number_of
@@ -63,10 +63,14 @@ def invite(ctx: Ctx, match: re.Match[str]) -> str:
     household_id = household_of(ctx.tx, ctx.person.id, now=ctx.now)
     if len(households.members_of(ctx.tx, household_id)) >= MEMBERS_MAX:
         raise Refused(f"一户最多 {MEMBERS_MAX} 人。")
-    code, until = new_code(), ctx.now + CODE_DAYS * DAY_SECONDS
-    row = {"person_id": ctx.person.id, "code_hash": _hash(ctx, code), "expires_at": until}
+    code = told(ctx.county.secret, ctx.message, "code")
+    until = ctx.now + CODE_DAYS * DAY_SECONDS
+    row = {"person_id": ctx.person.id, "code_hash": _hash(ctx, code.value), "expires_at": until}
     invitations.add_all(ctx.tx, [row])
-    return f"邀请码：{code}\n请家人在 {clock_time(until)} 前给我发：加入 {code}\n只能用一次，积分以后一起用。"
+    return (
+        f"邀请码：{code.mark}\n请家人在 {clock_time(until)} 前给我发：加入 {code.mark}\n"
+        "只能用一次，积分以后一起用。"
+    )
 
 
 def _hash(ctx: Ctx, code: str) -> str:

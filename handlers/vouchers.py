@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from handlers import cards, goods, keepers, sheet, sign_in
+from handlers import cards, form, goods, keepers, sign_in
 from handlers.ctx import Ctx, JobCtx, Refused, command, cron
 from handlers.days import DAY_SECONDS, clock_time
 from handlers.names import masked
@@ -131,11 +131,11 @@ def sign(
     if not 1 <= points <= POINTS_MAX:
         raise Refused(f"每户的积分要在 1 到 {POINTS_MAX} 之间。")
 
-    def act() -> str:
+    def act(ctx: Ctx) -> str:
         chosen, left_out = _named(ctx, typed) if typed else _with_points(ctx, one, least)
         return json.dumps(_sign(ctx, one, device, chosen, points, left_out))
 
-    answer = sheet.once(ctx, sheet_id, (one.id, device, typed, points, least), act)
+    answer = form.once(ctx, sheet_id, (one.id, device, typed, points, least), act)
     list_id, left_out = json.loads(answer)
     return list_id, left_out
 
