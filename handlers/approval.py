@@ -4,7 +4,8 @@ import hashlib
 import re
 
 from handlers import application_notices as notices
-from handlers.application import (
+from handlers.application import propose
+from handlers.applied import (
     APPROVERS,
     CHECKERS,
     LIST_MAX,
@@ -13,7 +14,6 @@ from handlers.application import (
     is_family,
     lacks_photo,
     must_be,
-    propose,
     state_of,
 )
 from handlers.ctx import GAP, NUMBER, Ctx, Refused, areas, command, may

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from handlers.application import APPROVERS
+from handlers.applied import APPROVERS
 from handlers.codes import new_code
 from handlers.ctx import County
 from handlers.days import clock_time, local

@@ -3,8 +3,8 @@
 import re
 
 from handlers.announce import clip
-from handlers.application import APPROVERS, TOPIC
 from handlers.application_notices import title_of, village_of
+from handlers.applied import APPROVERS, TOPIC
 from handlers.batch import STATES, day_of
 from handlers.ctx import NUMBER, Ctx, Refused, areas, command, may, refuse_in_group
 from handlers.days import clock_time

@@ -3,7 +3,7 @@
 import re
 
 from handlers import application_notices as notices
-from handlers.application import APPROVERS, TOPIC, find, home, is_family, must_be
+from handlers.applied import APPROVERS, TOPIC, find, home, is_family, must_be
 from handlers.ctx import GAP, NUMBER, Ctx, JobCtx, Refused, command, cron, may
 from handlers.days import clock_time
 from handlers.earn import earn

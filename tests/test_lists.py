@@ -9,7 +9,7 @@ import httpx
 import sqlalchemy as sa
 
 from bot.app import create_app
-from handlers.application import photo_token
+from handlers.applied import photo_token
 from handlers.blocks import proof
 from handlers.days import ZONE, month_bounds
 from handlers.public_lists import beside, is_month
