@@ -1,4 +1,4 @@
-"""An application as it stands: which one, who may see it and decide; 我的申请, 看申请, 撤回申请."""
+"""An application as it stands: which one, who may see it and decide; 我的申请, 看申请."""
 
 import re
 
@@ -90,18 +90,6 @@ def _photo_links(ctx: Ctx, application: Application) -> list[str]:
 
 def photo_token(secret: bytes, number: int) -> str:
     return derived_token(secret, "application", str(number))
-
-
-@command("撤回申请", "取消申请", grammar=NUMBER, usage="撤回申请 编号", about="不申请了", topic=TOPIC)
-def withdraw(ctx: Ctx, match: re.Match[str]) -> str:
-    application = find(ctx, match["number"])
-    if ctx.person.id not in (application.person_id, application.writer_id):
-        raise Refused("只有申请人能撤回。")
-    must_be(application, *applications.OPEN)
-    if application.public_until is not None and application.public_until <= ctx.now:
-        raise Refused(f"申请 {application.id} 公示期已满，不能撤回了。")
-    applications.move(ctx.tx, application, "refused", ended_at=ctx.now, ended_by=ctx.person.id)
-    return f"申请 {application.id} 已撤回。"
 
 
 def state_of(application: Application) -> str:

@@ -673,8 +673,8 @@ objections = sa.Table(
     _ref("decided_by", "people.id", nullable=True),
     _number("decided_at", nullable=True),
     _text("decision", default=""),
-    sa.CheckConstraint("state IN ('open', 'refused', 'upheld')", name="state"),
-    sa.CheckConstraint("(state = 'open') = (decided_by IS NULL)", name="decided"),
+    sa.CheckConstraint("state IN ('open', 'refused', 'upheld', 'dropped')", name="state"),
+    sa.CheckConstraint("(state IN ('refused', 'upheld')) = (decided_by IS NOT NULL)", name="decided"),
     sa.CheckConstraint("decided_by IS NULL OR decided_by <> person_id", name="judge"),
     sa.Index(
         "uq_objections_open",
