@@ -4,9 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from store import meta
 from store.awards import HALTED
+from tests.shop import give_points
 from tests.test_discipline import books_are_right, told
 from tests.test_redeem import earn
-from tests.town import DAY, Town
+from tests.town import DAY, HOUR, Town
 
 NO_CODE = "邀请码不对，或者已经用过、过期了。还可以试 {} 次。"
 
@@ -106,6 +107,31 @@ def test_a_member_leaves_with_the_share_that_another_agrees_to(town: Town) -> No
     town.say("王小满", f"加入 {invite(town, '李秀英')}")
     assert town.say("李秀英", "分户 0") == "已分户，您单独成一户，积分 0 分。"
     assert (town.points("李秀英"), town.points("王小满")) == (0, 30)
+    books_are_right(town)
+
+
+def test_what_a_household_may_have_a_month_follows_its_people(town: Town) -> None:
+    give_points(town, "李秀英", 100)
+    give_points(town, "陈桂芳", 100)
+    assert town.say("戴满仓", "限购 盐 2").startswith("盐 400 g：每户每月限 2 袋")
+    town.say("王小满", f"加入 {invite(town, '李秀英')}")
+    assert town.say("李秀英", "兑换 盐 2").startswith("已兑换盐 400 g 2 袋")
+    town.say("王小满", "分户 50")
+    town.later(HOUR)
+    assert town.say("李秀英", "同意分户 1") == "已分户：王小满单独成一户，带走 50 分。"
+    had = "盐 400 g每户每月限 2 袋，本月已换 {} 袋。"
+    for who in ("王小满", "李秀英"):
+        assert town.say(who, "兑换 盐") == had.format(2), who
+    town.say("王小满", "兑换 肥皂")  # what has no limit
+    # Given up, it counts for neither; had elsewhere, it comes along.
+    assert town.say("李秀英", "取消兑换") == "已取消，20 分退回。"
+    assert town.say("王小满", "兑换 盐").startswith("已兑换盐 400 g 1 袋")
+    town.later(HOUR)
+    assert town.say("陈桂芳", f"加入 {invite(town, '王小满')}").startswith("已加入王小满家")
+    assert town.say("陈桂芳", "兑换 盐 2") == had.format(1)
+    assert town.say("李秀英", "兑换 盐 2").startswith("已兑换盐 400 g 2 袋")
+    town.later(30 * DAY)
+    assert town.say("王小满", "兑换 盐 2").startswith("已兑换盐 400 g 2 袋")
     books_are_right(town)
 
 
