@@ -10,7 +10,7 @@ from handlers.earn import household_of
 from handlers.household import may_leave, merge, refuse_frozen, take_back
 from handlers.join import refuse_locked, wrong_try
 from handlers.whom import called, tell
-from store import households, invitations, measures, people, shop, splits, vouchers, wallets
+from store import households, invitations, measures, moves, people, shop, splits, vouchers, wallets
 from store.households import Membership
 
 TOPIC = "家庭"
@@ -40,6 +40,9 @@ def show(ctx: Ctx, match: re.Match[str]) -> str:
         points = sum(line.points for line in shop.lines_of(ctx.tx, order.id) if line.state == "held")
         lines.append(f"待领商品 {points} 分，请在 {clock_time(order.expires_at)} 前领取")
     lines += _measures(ctx, household_id)
+    if (move := moves.asked(ctx.tx, household_id)) is not None:
+        where = ctx.registry.full_name(move.unit_id)
+        lines.append(f"要迁到{where}：同意请发“同意迁入 {move.id}”，没有搬请发“不同意迁入 {move.id}”")
     for split in splits.asked(ctx.tx, household_id):
         who = people.names(ctx.tx, [split.person_id]).get(split.person_id) or "一位家人"
         lines.append(f"{who}要分户，带走 {split.points} 分：同意请发“同意分户 {split.id}”")

@@ -391,6 +391,28 @@ members = sa.Table(
     ),
 )
 # A member who wants a household of the own, with a share of the points; somebody else says yes to it.
+moves = sa.Table(
+    "moves",
+    metadata,
+    _id(),
+    _ref("household_id", "households.id", index=True),
+    _ref("unit_id", "units.id"),
+    _ref("asked_by", "people.id"),
+    _number("at"),
+    _text("state", default="asked"),
+    _ref("decided_by", "people.id", nullable=True),
+    _number("decided_at", nullable=True),
+    sa.CheckConstraint("state IN ('asked', 'done', 'dropped')", name="state"),
+    sa.CheckConstraint("state <> 'done' OR decided_by IS NOT NULL", name="agreed"),
+    sa.Index(
+        "uq_moves_asked",
+        "household_id",
+        unique=True,
+        sqlite_where=sa.text("state = 'asked'"),
+        postgresql_where=sa.text("state = 'asked'"),
+    ),
+)
+
 splits = sa.Table(
     "splits",
     metadata,
@@ -903,5 +925,9 @@ voucher_refusals = sa.Table(
     _text("reason"),
     _ref("by_id", "people.id"),
     _number("at"),
+    # A supervisor looked into it.
+    _ref("seen_by", "people.id", nullable=True),
+    _number("seen_at", nullable=True),
+    _text("note", default=""),
     sa.UniqueConstraint("voucher_id", "digest"),
 )

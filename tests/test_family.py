@@ -144,12 +144,40 @@ def test_a_household_moves_and_keeps_everything(town: Town) -> None:
     frozen = "这户的积分冻结着，什么都不能动，要先解冻。"
     assert town.say("陶春生", f"迁入 {code} 桃花村三组") == frozen
     town.say("徐慧敏", "解冻 李秀英 查清了")
-    assert town.say("陶春生", f"迁入 {code} 桃花村三组") == "李秀英家已迁入青河镇桃花村三组。已告知这户。"
+    # Somebody who saw the number on a card gets nothing by it: the household, or who knows it, is asked.
+    asked = "已提出迁入（编号 {}），等这户或原来的网格员同意。"
+    assert town.say("陶春生", f"迁入 {code} 桃花村三组") == asked.format(1)
+    assert town.say("陶春生", f"迁入 {code} 桃花村三组") == "这户已有一次迁入在等同意。"
+    assert told(town, "李秀英")[-1] == (
+        "青河镇桃花村三组要把您家迁过去，积分和记录都跟着走。同意请发“同意迁入 1”，"
+        "不是您家要办的请发“不同意迁入 1”。"
+    )
+    assert town.heard("QH-XF")[-1] == (
+        "【迁出待同意 1】李＊家要迁到青河镇桃花村三组。请网格员问过这户后发：同意迁入 1，或：不同意迁入 1"
+    )
+    for who in ("陶春生", "王小满", "马河生"):
+        assert town.say(who, "同意迁入 1") == "没有这个编号的迁入要您同意。", who
+    waits = "要迁到青河镇桃花村三组：同意请发“同意迁入 1”，没有搬请发“不同意迁入 1”"
+    assert town.say("李秀英", "我家").splitlines()[-1] == waits
+    assert town.say("李秀英", "不同意迁入 1") == "已记录，李秀英家不迁。"
+    over = "这次迁入已经办好、取消或过期了。"
+    assert (town.say("何春梅", "同意迁入 1"), told(town, "陶春生")[-1]) == (over, "迁入 1 没有同意，没有迁。")
+    town.say("陶春生", f"迁入 {code} 桃花村三组")
+    town.later(15 * DAY)
+    assert town.say("李秀英", "同意迁入 2") == over
+    assert town.say("陶春生", f"迁入 {code} 桃花村三组") == asked.format(3)
+    assert town.say("何春梅", "同意迁入 3") == "李秀英家已迁入青河镇桃花村三组。已告知这户。"
+    assert told(town, "陶春生")[-1] == "李秀英家已迁入青河镇桃花村三组。"
+    assert town.say("李秀英", "同意迁入 3") == over
     assert town.say("陶春生", f"迁入 {code} 桃花村三组") == "李秀英家已经在青河镇桃花村三组了。"
     assert town.heard("QH-XF")[-1] == "【迁出】李＊家已迁到青河镇桃花村三组，积分随户转走。"
     assert town.say("徐慧敏", "户明细 李秀英").startswith("您的辖区里没有找到“李秀英”")
     assert town.say("陶春生", "户明细 李秀英").splitlines()[0] == f"李秀英家（户号 {code}）现有 20 分"
     assert len(town.say("李秀英", "明细").splitlines()) == 2
+    # Within one village its own staff is enough; back home the household itself agrees.
+    assert town.say("陶春生", f"迁入 {code} 桃花村一组").startswith("李秀英家已迁入青河镇桃花村一组。")
+    town.say("徐慧敏", f"迁入 {code} 幸福社区第二网格")
+    assert town.say("李秀英", "同意迁入 5") == "李秀英家已迁入青河镇幸福社区第二网格。"
     books_are_right(town)
 
 

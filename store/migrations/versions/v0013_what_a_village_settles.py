@@ -18,6 +18,15 @@ JUDGE = "decided_by IS NULL OR decided_by <> person_id"
 
 def upgrade() -> None:
     _objections()
+    _moves()
+    # Written out: Alembic cannot add a referring column to a table of SQLite, SQLite can.
+    whole = "INTEGER" if _is_sqlite() else "BIGINT"
+    for column in (
+        f"seen_by {whole} CONSTRAINT fk_voucher_refusals_seen_by REFERENCES people (id)",
+        "seen_at BIGINT",
+        "note TEXT DEFAULT '' NOT NULL",
+    ):
+        op.execute(f"ALTER TABLE voucher_refusals ADD COLUMN {column}")
 
 
 def downgrade() -> None:
@@ -26,6 +35,32 @@ def downgrade() -> None:
 
 def _is_sqlite() -> bool:
     return op.get_bind().dialect.name == "sqlite"
+
+
+def _moves() -> None:
+    op.create_table(
+        "moves",
+        sa.Column("id", ID, sa.Identity(start=1), nullable=False),
+        sa.Column("household_id", ID, nullable=False),
+        sa.Column("unit_id", ID, nullable=False),
+        sa.Column("asked_by", ID, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), server_default="asked", nullable=False),
+        sa.Column("decided_by", ID, nullable=True),
+        sa.Column("decided_at", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("state <> 'done' OR decided_by IS NOT NULL", name=op.f("ck_moves_agreed")),
+        sa.CheckConstraint("state IN ('asked', 'done', 'dropped')", name=op.f("ck_moves_state")),
+        sa.ForeignKeyConstraint(["asked_by"], ["people.id"], name=op.f("fk_moves_asked_by")),
+        sa.ForeignKeyConstraint(["decided_by"], ["people.id"], name=op.f("fk_moves_decided_by")),
+        sa.ForeignKeyConstraint(["household_id"], ["households.id"], name=op.f("fk_moves_household_id")),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name=op.f("fk_moves_unit_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_moves")),
+    )
+    op.create_index(op.f("ix_moves_household_id"), "moves", ["household_id"])
+    asked = sa.text("state = 'asked'")
+    op.create_index(
+        "uq_moves_asked", "moves", ["household_id"], unique=True, sqlite_where=asked, postgresql_where=asked
+    )
 
 
 def _objections() -> None:
