@@ -497,7 +497,7 @@ xfer = sa.Table(
     # What an award is for.
     _text("rule", default=""),
     _text("revision", default=""),  # of the rule files
-    _text("cause", default=""),  # case:1001, checkin:5:2026-11-23, application:7, batch:3:12
+    _text("cause", default=""),  # case:1001, checkin:5:2026-11-23, application:7, list:3:12
     _text("day", default=""),  # local; the day it counts for, which may lie before the day of booking
     _ref("person_id", "people.id", nullable=True),  # who earned it
     sa.Column("application_id", Id, sa.ForeignKey("applications.id"), nullable=True, unique=True),
