@@ -74,7 +74,7 @@ def learn(
 
 @dataclass(frozen=True)
 class _Mix:
-    """How many words, which shares of them fragments of either kind, how surely to fit, how rare a word may be."""
+    """How many words, which shares of them fragments of either kind, how surely to fit, how rare a word."""
 
     words: int
     parts: float
