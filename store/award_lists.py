@@ -4,8 +4,9 @@ from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 
-from store import budgets, bulk, households, meta
-from store.awards import HALTED, Award, request_of, withhold
+from store import budgets, bulk, caps, households, meta
+from store.awards import HALTED, Award, cap_key, request_of, withhold
+from store.caps import Use
 from store.db import Tx
 from store.digest import digests_of
 from store.ledger import POINTS
@@ -22,15 +23,16 @@ _BATCH = Prepared(
 def award_all(tx: Tx, asked: Sequence[Award], *, now: int) -> int:
     """Book a batch in one statement, each award once per key; how many were new.
 
-    All are shop points out of one budget, with the batch's `txn`. Caps do not count here: two people
-    approved the list. Raises Conflict when a key stands for another request, Insufficient when the budget
-    does not hold them all; what belongs to a frozen household is withheld.
+    All are shop points out of one budget, with the batch's `txn`. Raises Conflict when a key stands for
+    another request, Insufficient when the budget does not hold them all, caps.Exceeded where a cap has no
+    room for all that it asks; what belongs to a frozen household is withheld.
     """
     if not asked:
         return 0
     budget = budgets.account(tx, asked[0].budget, POINTS, now)
     paid = _without_frozen(tx, asked, now)
     known, accounts = _of_batch(tx, asked[0].txn)
+    caps.use_all(tx, [use for one in paid if one.idem not in known for use in _uses(one)])
     accounts |= _wallets_of(tx, {_pair(one) for one in paid} - accounts.keys())
     requests = [request_of(one, budget, accounts[_pair(one)]) for one in paid]
     rows = [
@@ -45,6 +47,10 @@ def award_all(tx: Tx, asked: Sequence[Award], *, now: int) -> int:
         for one, request, digest in zip(paid, requests, digests_of(requests), strict=True)
     ]
     return bulk.book_all(tx, rows, known)
+
+
+def _uses(one: Award) -> list[Use]:
+    return [Use(*cap_key(cap, one), most=cap.most, points=one.points) for cap in one.caps]
 
 
 def _pair(one: Award) -> tuple[int, int]:

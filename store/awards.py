@@ -6,13 +6,13 @@ awards are halted, the budget is used up) is withheld and paid as soon as the ob
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from store import budgets, ledger, tables, wallets
+from store import budgets, households, ledger, tables, wallets
 from store.budgets import Budget
 from store.db import Conflict, Retry, Tx
 from store.digest import digest_of
@@ -259,7 +259,9 @@ CapKey = tuple[str, str, int, str, int]
 
 def _open_caps(tx: Tx, asked: Award) -> tuple[list[CapKey], int]:
     """The caps that count for an award, and the room they leave; locked, on PostgreSQL, until the end."""
-    limits = sorted((_key(cap, asked), cap.most) for cap in asked.caps if _key(cap, asked)[2] is not None)
+    limits = sorted(
+        (cap_key(cap, asked), cap.most) for cap in asked.caps if cap_key(cap, asked)[2] is not None
+    )
     room = asked.points
     for key, most in limits:
         row = tx.execute(
@@ -276,7 +278,8 @@ def _use_caps(tx: Tx, keys: Iterable[CapKey], points: int) -> None:
         tx.execute(_USE_CAP, {**named, "points": points})
 
 
-def _key(cap: Cap, asked: Award) -> CapKey:
+def cap_key(cap: Cap, asked: Award) -> CapKey:
+    """The row of `caps` in which this cap of an award is counted."""
     subject_id = asked.person_id if cap.subject == "person" else asked.household_id
     period = asked.day if cap.period == "day" else asked.day[:7]
     return cap.rule, cap.subject, subject_id, period, asked.unit  # type: ignore[return-value]
@@ -299,12 +302,15 @@ def withhold(tx: Tx, asked: Award, why: str, now: int) -> Outcome:
 
 def pay_withheld(tx: Tx, *, now: int, limit: int) -> int:
     """Book what waited and can be paid now, what was tried longest ago first; how many were booked."""
-    query = sa.select(withheld.c.id, withheld.c.award).where(withheld.c.paid_at.is_(None))
+    query = sa.select(withheld.c.id).where(withheld.c.paid_at.is_(None))
     paid = 0
-    for row_id, kept in tx.execute(query.order_by(withheld.c.at, withheld.c.id).limit(limit)).all():
+    for row_id in tx.execute(query.order_by(withheld.c.at, withheld.c.id).limit(limit)).scalars().all():
         mark = sa.update(withheld).where(withheld.c.id == row_id)
-        tx.execute(mark.values(paid_at=now))
-        outcome = award(tx, _of_json(kept), now=now)
+        due = mark.where(withheld.c.paid_at.is_(None)).values(paid_at=now).returning(withheld.c.award)
+        kept = tx.execute(due).scalar()
+        if kept is None:  # another transaction pays it
+            continue
+        outcome = award(tx, _at_home(tx, _of_json(kept)), now=now)
         if outcome.why in ("frozen", "halted", "budget"):
             tx.execute(mark.values(paid_at=None, why=outcome.why, at=now))
         else:
@@ -312,13 +318,43 @@ def pay_withheld(tx: Tx, *, now: int, limit: int) -> int:
     return paid
 
 
-def pass_on(tx: Tx, old: int, new: int) -> None:
-    """What waits for one household is due to another: it went there."""
-    query = sa.select(withheld.c.id, withheld.c.award)
-    waiting = query.where(withheld.c.household_id == old, withheld.c.paid_at.is_(None))
-    for row_id, kept in tx.execute(waiting.order_by(withheld.c.id)).all():
-        mark = sa.update(withheld).where(withheld.c.id == row_id)
-        tx.execute(mark.values(household_id=new, award={**kept, "household_id": new}))
+def _at_home(tx: Tx, asked: Award) -> Award:
+    """The award for where the people of its household live now."""
+    if asked.household_id is None:
+        return asked
+    return replace(asked, household_id=households.successor(tx, asked.household_id))
+
+
+def pass_on(tx: Tx, old: int, new: int, *, key: str) -> None:
+    """What waits for one household is due to another: it went there by the movements of `key`."""
+    _hand_over(tx, sa.and_(withheld.c.household_id == old, withheld.c.paid_at.is_(None)), new, key)
+
+
+def pass_back(tx: Tx, old: int, *, key: str) -> None:
+    """What `pass_on` brought and still waits is due to the old household again."""
+    _hand_over(tx, sa.and_(withheld.c.came_with == key, withheld.c.paid_at.is_(None)), old, "")
+
+
+def _hand_over(tx: Tx, which: sa.ColumnElement[bool], new: int, key: str) -> None:
+    query = sa.select(withheld.c.id, withheld.c.award).where(which).order_by(withheld.c.id)
+    for row_id, kept in tx.execute(query).all():
+        # Whoever pays it just now came first: then it is among the points of the household.
+        mark = sa.update(withheld).where(withheld.c.id == row_id, withheld.c.paid_at.is_(None))
+        handed = {"household_id": new, "award": {**kept, "household_id": new}, "came_with": key}
+        tx.execute(mark.values(handed))
+
+
+def paid_of(tx: Tx, key: str) -> list[tuple[str, int, int, int]]:
+    """(key, wallet, cohort, points) of what `pass_on` brought and was paid since, and not taken back."""
+    undone = xfer.alias("undone")
+    query = (
+        sa.select(xfer.c.idem, acct.c.id, acct.c.cohort, xfer.c.amount)
+        .join(withheld, withheld.c.idem == xfer.c.idem)
+        .join(acct, acct.c.id == xfer.c.credit)
+        .outerjoin(undone, undone.c.reverses_id == xfer.c.id)
+        .where(withheld.c.came_with == key, undone.c.id.is_(None))
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in tx.execute(query.order_by(xfer.c.id))]
 
 
 def _of_json(kept: dict[str, Any]) -> Award:

@@ -39,9 +39,6 @@ IMPLIED = {
         f"{table}_no_truncate": "the tables that refer to it are truncated with it, and refuse"
         for table in ("acct", "applications", "blocks", "xfer")
     },
-    "fk_xfer_pending_id": "what is resolved must be a hold that is there: xfer_books",
-    "fk_xfer_reverses_id": "what is reversed must be there to be mirrored: xfer_books",
-    "fk_xfer_refunds_id": "what is refunded must be there with enough left: xfer_books",
 }
 LEGAL = [
     "INSERT INTO acct (id, kind, unit, owner) VALUES (9001, 'wallet', 0, 9001)",

@@ -22,7 +22,7 @@ from tests.postgres import Cluster
 
 ROOT = Path(__file__).parent.parent
 # Where PostgreSQL departs from the code: foreign keys that its triggers make superfluous (migrations 0009 and
-# 0011), and unique columns whose index holds only the rows that have a value (0011).
+# 0014), and unique columns whose index holds only the rows that have a value (0014).
 ON_POSTGRES = sorted(
     [
         ("add_fk", "fk_posting_acct"),
@@ -137,13 +137,13 @@ def test_the_ledger_has_its_guards(engine: sa.Engine) -> None:
     written_once = appended - {"posting"} | {"applications", "objections", "batches"}
     sqlite = {f"{table}_once" for table in written_once}
     sqlite |= {f"xfer_{does}" for does in ("joins", "frozen", "resolves", "mirrors", "refunds", "applied")}
-    sqlite |= {"xfer_covered", "xfer_fits", "bal_moves", "bal_opens", "posting_follows"}
+    sqlite |= {"xfer_covered", "xfer_fits", "xfer_home", "bal_moves", "bal_opens", "posting_follows"}
     sqlite |= {"applications_kin_new", "applications_kin", "applications_final"}
     sqlite |= {"objections_judge_new", "objections_judge", "objections_final"}
     sqlite |= {"batches_listed_new", "batches_listed", "batches_final"}
     postgres = {f"{table}_no_truncate" for table in kept}
     postgres |= {"posting_no_insert", "bal_no_insert", "bal_no_update", "applications_check"}
-    postgres |= {"objections_check", "batches_check"}
+    postgres |= {"objections_check", "batches_check", "acct_holds_household"}
     assert found == both | (sqlite if engine.dialect.name == "sqlite" else postgres)
 
 

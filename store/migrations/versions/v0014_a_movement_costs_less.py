@@ -9,8 +9,8 @@ from alembic import op
 
 from store.migrations import ledger_guards_3
 
-revision = "0011"
-down_revision = "0010"
+revision = "0014"
+down_revision = "0013"
 
 UNIQUE = ("pending_id", "reverses_id", "application_id")
 IMPLIED = ("pending_id", "reverses_id", "refunds_id", "application_id")
@@ -26,6 +26,8 @@ def upgrade() -> None:
         op.execute(f"CREATE UNIQUE INDEX uq_xfer_{name} ON xfer ({name}) WHERE {name} IS NOT NULL")
     op.execute("DROP INDEX ix_xfer_refunds_id")
     op.execute("CREATE INDEX ix_xfer_refunds_id ON xfer (refunds_id) WHERE refunds_id IS NOT NULL")
+    op.execute("DROP TRIGGER xfer_home ON xfer")
+    op.execute("DROP FUNCTION ledger_at_home()")
     op.get_bind().exec_driver_sql(ledger_guards_3.BOOKS)
 
 
