@@ -82,10 +82,12 @@ _UNITS = Prepared(
     .having(sa.func.sum(bal.c.posted) != 0)
 )
 _CAP_KEY = [caps.c.rule, caps.c.subject, caps.c.subject_id, caps.c.period, caps.c.unit]
-# What was awarded under a cap, taken back or not; a list that two people approved does not count.
+# What was awarded under a cap, taken back or not. A month's list counts for the month only; what an earlier
+# version booked for one (batch:) counts for nothing.
 _COUNTED = """
     FROM xfer x JOIN acct a ON a.id = x.credit
     WHERE x.kind = 'award' AND x.unit = caps.unit AND x.cause NOT LIKE 'batch:%'
+    AND (x.cause NOT LIKE 'list:%' OR length(caps.period) = 7)
     AND (caps.rule = '' OR caps.rule = x.rule)
     AND x.day BETWEEN caps.period AND caps.period || '-99'
     AND substr(x.day, 1, length(caps.period)) = caps.period"""

@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from store import bulk, households, ledger, meta, wallets
+from store import caps as caps_of_many
+from store.caps import Use
 from store.db import Conflict, Retry, Tx
 from store.digest import digest_of
 from store.ledger import POINTS, SCORE, Frozen, Insufficient
@@ -456,17 +458,22 @@ def _of_json(kept: dict[str, Any]) -> Award:
 def award_all(tx: Tx, asked: Sequence[Award], *, now: int) -> int:
     """Book a batch in one statement, each award once per key; how many were new.
 
-    All are shop points out of one budget, with the batch's `txn`. Caps do not count here: two people
-    approved the list. Raises Conflict when a key stands for another request, Insufficient when the budget
-    does not hold them all; what belongs to a frozen household is withheld.
+    All are shop points out of one budget, with the batch's `txn`. Raises Conflict when a key stands for
+    another request, Insufficient when the budget does not hold them all, caps.Exceeded where a cap has no
+    room for all that it asks; what belongs to a frozen household is withheld.
     """
     if not asked:
         return 0
     budget = _budget_account(tx, asked[0].budget, POINTS, now)
     paid = _without_frozen(tx, asked, now)
     known, accounts = _of_batch(tx, asked[0].txn)
+    caps_of_many.use_all(tx, [use for one in paid if one.idem not in known for use in _uses(one)])
     accounts |= _wallets_of(tx, {_pair(one) for one in paid} - accounts.keys())
     return bulk.book_all(tx, [_row(one, budget, accounts[_pair(one)], now) for one in paid], known)
+
+
+def _uses(one: Award) -> list[Use]:
+    return [Use(*_key(cap, one), most=cap.most, points=one.points) for cap in one.caps]
 
 
 def _pair(one: Award) -> tuple[int, int]:
