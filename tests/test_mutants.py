@@ -21,7 +21,7 @@ HANDFUL_POSTGRES = {
     "uq_xfer_pending_id",
     "xfer_books",
     "posting_no_insert",
-    "xfer_no_truncate",
+    "posting_no_truncate",
 }
 
 
