@@ -144,7 +144,7 @@ def undo(ctx: Ctx, _match: re.Match[str]) -> str:
         raise Refused("没有 24 小时以内的加入可以撤销。要分开请发：分户 分数")
     refuse_frozen(ctx, current.household_id)
     may_leave(ctx, ctx.person.id)
-    take_back(ctx, _key(current.id), reason="撤销加入")
+    take_back(ctx, before.household_id, _key(current.id), reason="撤销加入")
     households.leave(ctx.tx, ctx.person.id, how="moved", now=ctx.now)
     households.reopen(ctx.tx, before.household_id)
     households.join(ctx.tx, before.household_id, ctx.person.id, now=ctx.now)

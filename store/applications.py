@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from store import households
 from store.db import Tx, change_one
 from store.tables import applications, objections, withheld, xfer
 
@@ -65,8 +66,12 @@ def key(application_id: int) -> str:
     return f"application:{application_id}"
 
 
-def add(tx: Tx, **values: object) -> int:
-    return int(tx.execute(sa.insert(applications).returning(applications.c.id), values).scalar_one())
+def add(tx: Tx, *, household_id: int, **values: object) -> int:
+    """Raises Retry where the household went into another in this moment: it could never be paid."""
+    values["household_id"] = household_id
+    added = int(tx.execute(sa.insert(applications).returning(applications.c.id), values).scalar_one())
+    households.must_be_open(tx, household_id)
+    return added
 
 
 def get(tx: Tx, application_id: int) -> Application | None:

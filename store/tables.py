@@ -574,6 +574,7 @@ withheld = sa.Table(
     _text("why"),
     _number("at"),
     _number("paid_at", nullable=True),
+    _text("came_with", default=""),  # the txn by which it came to this household from another
     sa.CheckConstraint("why IN ('frozen', 'halted', 'budget')", name="why"),
     sa.Index("ix_withheld_paid_at", "paid_at", "id"),
 )

@@ -239,39 +239,39 @@ def test_what_a_month_allows_holds_for_lists_and_for_all_else_together(
         assert list(findings(lambda: nullcontext(tx))) == []
 
 
-def test_the_command_previews_and_hands_in_to_the_running_server(tmp_path: Path) -> None:
-    with serving(tmp_path):
-        assert run("points", "batch", "样表.csv", "--sample", "--unit", "QH-XF", cwd=tmp_path).out == (
+def test_the_command_previews_and_hands_in_to_the_running_server(sandbox: Path) -> None:
+    with serving(sandbox):
+        assert run("points", "batch", "样表.csv", "--sample", "--unit", "QH-XF", cwd=sandbox).out == (
             "样表写在 样表.csv，10 户。填好分数再运行，没写分数的行不算。\n"
         )
-        with (tmp_path / "样表.csv").open(encoding="utf-8-sig", newline="") as file:
+        with (sandbox / "样表.csv").open(encoding="utf-8-sig", newline="") as file:
             head, *lines = csv.reader(file)
         assert head == ["户号", "人员编号", "姓名", "网格", "分数", "事由"]
         names = {line[2]: line for line in lines}
         names["李秀英"][4:] = ["20", "庭院整洁"]
         names["何春梅"][4] = "x"
-        with (tmp_path / "表.csv").open("w", encoding="gb18030", newline="") as file:
+        with (sandbox / "表.csv").open("w", encoding="gb18030", newline="") as file:
             csv.writer(file).writerows([head, *lines])
         asked = ("points", "batch", "表.csv", "--month", _this_month(), "--rule", "月度评议")
-        done = run(*asked, cwd=tmp_path)
+        done = run(*asked, cwd=sandbox)
         assert done.status == 2
         assert [line for line in done.err.splitlines() if "行" in line] == [
             "提醒：8 行没有写分数，没有算",
             f"第 {lines.index(names['何春梅']) + 2} 行：分数 x 不对，要写大于 0 的整数",
         ]
         names["何春梅"][4] = "10"
-        with (tmp_path / "表.csv").open("w", encoding="utf-8", newline="") as file:
+        with (sandbox / "表.csv").open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([head, *lines])
-        done = run(*asked, cwd=tmp_path)
+        done = run(*asked, cwd=sandbox)
         assert "2 户，共 30 分" in done.out
         assert "没有错。要提交就加上 --propose --by 姓名。" in done.out
-        done = run(*asked, "--propose", "--by", "徐慧敏", cwd=tmp_path)
+        done = run(*asked, "--propose", "--by", "徐慧敏", cwd=sandbox)
         assert done.out.splitlines()[-1] == "已提交，批次 1。请另一个人在公众号里发：批准批次 1"
-        done = run(*asked, "--propose", "--by", "徐慧敏", cwd=tmp_path)
+        done = run(*asked, "--propose", "--by", "徐慧敏", cwd=sandbox)
         assert done.status == 2
         assert "这张表已经提交过：批次 1，待批准。不会重复发放。" in done.err
-        assert run("points", "batch", "没有.csv", cwd=tmp_path).status == 2
-        assert "可用：月度评议" in run("points", "batch", "表.csv", "--rule", "x", cwd=tmp_path).err
+        assert run("points", "batch", "没有.csv", cwd=sandbox).status == 2
+        assert "可用：月度评议" in run("points", "batch", "表.csv", "--rule", "x", cwd=sandbox).err
 
 
 def _this_month() -> str:

@@ -219,6 +219,34 @@ def test_after_a_death_the_household_goes_on_and_the_last_one_leaves_to_the_heir
     books_are_right(town)
 
 
+def test_what_waited_and_came_along_goes_back_when_joining_is_undone(town: Town) -> None:
+    """Also where it was paid meanwhile; what was earned together stays."""
+    earn(town, "李秀英", 1)
+    earn(town, "王小满", 1)
+    for paid_meanwhile in (False, True):
+        town.db.write(lambda tx: meta.put(tx, HALTED, "1"))
+        report_and_wait(town, "王小满")
+        before = town.points("王小满")
+        town.say("王小满", f"加入 {invite(town, '李秀英')}")
+        report_and_wait(town, "李秀英")
+        town.db.write(lambda tx: meta.put(tx, HALTED, ""))
+        town.later(600)
+        if paid_meanwhile:
+            town.run_jobs()
+            assert town.points("李秀英") == 10 + 10 + before + 10 + 10
+        assert town.say("王小满", "撤销加入").startswith("已撤销，您回到原来的户")
+        town.later(600)
+        town.run_jobs()
+        assert town.points("王小满") == before + 10
+        books_are_right(town)
+    assert town.points("李秀英") == 10 + 10 + 10
+
+
+def report_and_wait(town: Town, who: str) -> None:
+    number = town.say(who, "路灯不亮了").split("编号 ")[1][:4]
+    assert town.say("徐慧敏", f"属实 {number}").endswith("积分暂缓发放，可以发放时自动补记。")
+
+
 def test_what_comes_to_a_household_that_is_gone_follows_it(town: Town) -> None:
     earn(town, "李秀英", 2)
     earn(town, "王小满", 1)

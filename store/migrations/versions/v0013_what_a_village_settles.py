@@ -7,7 +7,7 @@ from alembic import op
 from store.migrations import judges, ledger_guards_2
 
 revision = "0013"
-down_revision = "0010"
+down_revision = "0012"
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 OBJECTIONS = "id, application_id, person_id, text, at, state, decided_by, decided_at, decision"
