@@ -190,6 +190,7 @@ def _everything(url: str) -> object:
 UPGRADE = """
 import sys
 from store import schema
+print("ready", flush=True)
 sys.stdin.readline()
 schema.upgrade(sys.argv[1])
 """
@@ -201,13 +202,16 @@ def test_four_processes_upgrade_an_empty_database_at_once(bare_url: str) -> None
             [sys.executable, "-c", UPGRADE, bare_url],
             cwd=ROOT,
             stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
         for _ in range(4)
     ]
-    time.sleep(1)  # all have imported what they need
     told = []
+    for process in processes:  # all have imported what they need
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
     for process in processes:
         assert process.stdin is not None
         process.stdin.write("go\n")
