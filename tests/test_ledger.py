@@ -15,9 +15,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from handlers.days import ZONE, local_day
-from store import awards, blocks, households, ledger, wallets
+from store import awards, blocks, budgets, households, ledger, wallets
 from store.audit import Finding
-from store.awards import Award, Budget, Cap, Outcome
+from store.awards import Award, Cap, Outcome
+from store.budgets import Budget
 from store.db import Conflict, Database, Tx
 from store.ledger import Frozen, Insufficient
 from store.tables import (
@@ -69,7 +70,7 @@ def books(db: Database) -> Books:
 def open_books(tx: Tx) -> Books:
     ids = _open_town(tx)
     move = partial(ledger.move, tx, reason="试", now=NOW)
-    ids["budgets"] = awards.budget_id(tx, Budget(ids["town"], 2026, "general", 500), 0, now=NOW)
+    ids["budgets"] = budgets.budget_id(tx, Budget(ids["town"], 2026, "general", 500), 0, now=NOW)
     ids |= {
         "issuer": ledger.account(tx, "issuer"),
         "budget": ledger.account(tx, "budget", owner=ids["budgets"]),

@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy.exc import DBAPIError
 
-from store import awards, blocks, expiries, households, ledger, wallets
-from store.awards import Award, Budget, Cap, Outcome
+from store import award_lists, awards, blocks, budgets, expiries, households, ledger, wallets
+from store.awards import Award, Cap, Outcome
+from store.budgets import Budget
 from store.db import Conflict, Database, Tx
 from store.ledger import Frozen, Insufficient
 from store.tables import freezes, people, units, xfer
@@ -88,7 +89,7 @@ class Trade(RuleBasedStateMachine):
         town = {"code": "T", "name": "镇", "level": "town"}
         unit = tx.execute(sa.insert(units).returning(units.c.id), town).scalar_one()
         self.budget = Budget(unit, 2026, "general", self.GRANTED)
-        self.budget_id = awards.budget_id(tx, self.budget, 0, now=NOW)
+        self.budget_id = budgets.budget_id(tx, self.budget, 0, now=NOW)
         self.budget_account = ledger.account(tx, "budget", owner=self.budget_id)
         self.persons, self.owners = [], []
         for n in range(3):
@@ -298,12 +299,12 @@ class Trade(RuleBasedStateMachine):
         self.lists.append(rows)
         if sum(one.points for one in rows) > self.left:
             with pytest.raises(Insufficient):
-                self.db.write(lambda tx: awards.award_all(tx, rows, now=NOW))
+                self.db.write(lambda tx: award_lists.award_all(tx, rows, now=NOW))
             return
-        assert self.do(lambda tx: awards.award_all(tx, rows, now=NOW)) == len(rows)
+        assert self.do(lambda tx: award_lists.award_all(tx, rows, now=NOW)) == len(rows)
         with pytest.raises(Conflict):
             other = [replace(rows[0], points=rows[0].points + 1), *rows[1:]]
-            self.db.write(lambda tx: awards.award_all(tx, other, now=NOW))
+            self.db.write(lambda tx: award_lists.award_all(tx, other, now=NOW))
         for person, points in listed:
             self.wallets[person] += points
             self.left -= points
@@ -311,7 +312,7 @@ class Trade(RuleBasedStateMachine):
     @rule(points=points)
     def grant(self, points: int) -> None:
         key = f"more:{self.left}:{len(self.requests)}:{len(self.lists)}:{len(self.asked)}"
-        self.do(lambda tx: awards.grant(tx, self.budget_id, 0, points, key=key, reason="追加", now=NOW))
+        self.do(lambda tx: budgets.grant(tx, self.budget_id, 0, points, key=key, reason="追加", now=NOW))
         self.left += points
 
     @rule(person=people, points=points)
@@ -464,7 +465,7 @@ class Trade(RuleBasedStateMachine):
         """What an act wrote before it went wrong is not there."""
 
         def fail(tx: Tx) -> None:
-            awards.grant(tx, self.budget_id, 0, 5, key="never", reason="", now=NOW)
+            budgets.grant(tx, self.budget_id, 0, 5, key="never", reason="", now=NOW)
             raise _Undo
 
         with pytest.raises(_Undo):
@@ -536,7 +537,7 @@ FORK = get_context("fork")
 def _until_killed(url: str, budget_id: int, points: int, number: int, parent: Connection) -> None:
     """One act that is acknowledged, one that never ends."""
     db = Database(url)
-    grant = partial(awards.grant, budget_id=budget_id, unit=0, points=points, reason="追加", now=NOW)
+    grant = partial(budgets.grant, budget_id=budget_id, unit=0, points=points, reason="追加", now=NOW)
     db.write(partial(grant, key=f"crash:{number}"))
     parent.send("acknowledged")
 
