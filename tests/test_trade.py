@@ -584,7 +584,7 @@ def _trade(lend: Lend, *, examples: int, steps: int) -> None:
 
 
 def test_whatever_is_done_in_whatever_order_the_books_are_right(lend: Lend) -> None:
-    _trade(lend, examples=5, steps=16)
+    _trade(lend, examples=3, steps=16)
 
 
 @pytest.mark.long
