@@ -12,9 +12,10 @@ from handlers.codes import read_pickup
 from handlers.ctx import Ctx, Refused
 from handlers.me import Piece, basket_of, pieces
 from handlers.names import masked
-from store import households, looks, people, shop, wallets
+from store import households, looks, people, redemptions, shop, wallets
 from store.cards import Card
-from store.shop import Article, Line, Redemption, Shop
+from store.redemptions import Line, Redemption
+from store.shop import Article, Shop
 
 UNKNOWN = "没有这个码。取货码是 6 位数字，户卡号是 8 位；请再扫一次或再输一次。"
 
@@ -99,7 +100,7 @@ def _order(ctx: Ctx, one: Shop, shop_code: str, code: str) -> Redemption | str:
 def _waiting(ctx: Ctx, one: Shop, redemption: Redemption) -> Waiting:
     _look(ctx, redemption.household_id, f"柜台核销，单号 {redemption.id}")
     names = people.names(ctx.tx, [redemption.person_id]) if redemption.person_id is not None else {}
-    held = [line for line in shop.lines_of(ctx.tx, redemption.id) if line.state == "held"]
+    held = [line for line in redemptions.lines_of(ctx.tx, redemption.id) if line.state == "held"]
     return Waiting(one, masked(next(iter(names.values()), "")), _numbered(ctx, held), redemption.expires_at)
 
 
@@ -134,9 +135,9 @@ def _held_here(ctx: Ctx, one: Shop, household_id: int) -> list[Line]:
     """What a household ordered in this shop and may still fetch."""
     return [
         line
-        for redemption in shop.held_of(ctx.tx, household_id)
+        for redemption in redemptions.held_of(ctx.tx, household_id)
         if redemption.shop_id == one.id and redemption.expires_at > ctx.now
-        for line in shop.lines_of(ctx.tx, redemption.id)
+        for line in redemptions.lines_of(ctx.tx, redemption.id)
         if line.state == "held"
     ]
 
@@ -161,8 +162,8 @@ def hand_over(ctx: Ctx, shop_id: int, typed: str, ticked: Mapping[int, int], she
         if isinstance(found, str):
             return found
         pickup.check_time(ctx, found)
-        shop.hold_still(ctx.tx, found)
-        held = [line for line in shop.lines_of(ctx.tx, found.id) if line.state == "held"]
+        redemptions.hold_still(ctx.tx, found)
+        held = [line for line in redemptions.lines_of(ctx.tx, found.id) if line.state == "held"]
         wanted = [(line, ticked[line.id] or line.count) for line in held if line.id in ticked]
         if not wanted:
             raise Refused("还没有勾选要交的商品。")
@@ -197,7 +198,7 @@ def sell(
         if any(wanted.values()):
             basket = basket_of(ctx, one.id, wanted)
             redemption_id, _ = orders.place(ctx, card.household_id, basket, channel="counter")
-            redemption = shop.redemption(ctx.tx, redemption_id)
+            redemption = redemptions.get(ctx.tx, redemption_id)
             assert redemption is not None, "an order was placed"
             given += orders.hand_over(ctx, redemption, collector="card")
         if not given:
@@ -213,7 +214,7 @@ def _give_ordered(ctx: Ctx, one: Shop, card: Card, ticked: Sequence[int]) -> lis
         raise Refused("勾选的商品里有的已经领走、取消或过期了，请重新刷卡。")
     given = []
     for redemption_id in dict.fromkeys(line.redemption_id for line in lines):
-        redemption = shop.redemption(ctx.tx, redemption_id)
+        redemption = redemptions.get(ctx.tx, redemption_id)
         assert redemption is not None, "a line has its order"
         own = [line for line in lines if line.redemption_id == redemption_id]
         given += orders.hand_over(ctx, redemption, collector="card", lines=own)
@@ -250,8 +251,8 @@ def _once(
 
 
 def _receipt(ctx: Ctx, one: Shop, line_ids: Sequence[int]) -> Receipt:
-    lines = shop.lines(ctx.tx, line_ids)
-    redemption = shop.redemption(ctx.tx, lines[0].redemption_id)
+    lines = redemptions.lines(ctx.tx, line_ids)
+    redemption = redemptions.get(ctx.tx, lines[0].redemption_id)
     assert redemption is not None and lines[0].ended_at is not None, "given out"
     return Receipt(
         number=redemption.id,

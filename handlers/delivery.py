@@ -7,8 +7,8 @@ from handlers.ctx import GAP, Ctx, Refused, areas, command, is_set_apart, may, r
 from handlers.keepers import MANAGER
 from handlers.redeem import CODE
 from nlp.slots import mask_phones
-from store import households, looks, shop
-from store.shop import Line, Redemption
+from store import households, looks, redemptions
+from store.redemptions import Line, Redemption
 
 BRINGERS = ("worker", "micro_leader")
 TOPIC = "送货"
@@ -33,7 +33,7 @@ def ask(ctx: Ctx, match: re.Match[str]) -> str | None:
     address = mask_phones(match["address"].strip())
     if len(address) > ADDRESS_MAX:
         raise Refused(f"地址最多 {ADDRESS_MAX} 个字。")
-    shop.bring(ctx.tx, redemption, is_delivery=True, address=address)
+    redemptions.bring(ctx.tx, redemption, is_delivery=True, address=address)
     goods = orders.goods_told(ctx, _waiting(ctx, redemption))
     if redemption.household_id != households.of(ctx.tx, ctx.person.id):
         _tell_of_staff(ctx, redemption, goods)
@@ -61,7 +61,7 @@ def call_off(ctx: Ctx, match: re.Match[str]) -> str:
     redemption = _meant(ctx, match, "取消送货")
     if not redemption.is_delivery:
         raise Refused("这一单没有登记送货。")
-    shop.bring(ctx.tx, redemption, is_delivery=False)
+    redemptions.bring(ctx.tx, redemption, is_delivery=False)
     return f"单号 {redemption.id} 不送了，请凭取货码到店领取。"
 
 
@@ -75,7 +75,7 @@ def _meant(ctx: Ctx, match: re.Match[str], word: str) -> Redemption:
 
 
 def _held(ctx: Ctx, number: int) -> Redemption:
-    redemption = shop.redemption(ctx.tx, number) if number < 2**63 else None
+    redemption = redemptions.get(ctx.tx, number) if number < 2**63 else None
     if redemption is None or redemption.state != "held":
         raise Refused(GONE)
     return redemption
@@ -93,7 +93,7 @@ def _brings(ctx: Ctx, redemption: Redemption) -> bool:
 def show(ctx: Ctx, match: re.Match[str]) -> str:
     refuse_in_group(ctx, match, "送货单")
     mine = {one.id for one in keepers.kept(ctx)}
-    found = shop.to_bring(ctx.tx, mine, areas(ctx, *BRINGERS), LIST_MAX + 1)
+    found = redemptions.to_bring(ctx.tx, mine, areas(ctx, *BRINGERS), LIST_MAX + 1)
     if not found:
         return "没有要送上门的。"
     known = households.names(ctx.tx, {one.household_id for one in found})
@@ -114,7 +114,7 @@ def _unit(ctx: Ctx, unit_id: int | None) -> str:
 
 
 def _waiting(ctx: Ctx, redemption: Redemption) -> list[Line]:
-    return [line for line in shop.lines_of(ctx.tx, redemption.id) if line.state == "held"]
+    return [line for line in redemptions.lines_of(ctx.tx, redemption.id) if line.state == "held"]
 
 
 @command(

@@ -10,7 +10,7 @@ from handlers.earn import household_of
 from handlers.household import may_leave, merge, refuse_frozen, take_back
 from handlers.join import refuse_locked, wrong_try
 from handlers.whom import called, tell
-from store import households, invitations, measures, moves, people, shop, splits, vouchers, wallets
+from store import households, invitations, measures, moves, people, redemptions, splits, vouchers, wallets
 from store.households import Membership
 
 TOPIC = "家庭"
@@ -36,8 +36,8 @@ def show(ctx: Ctx, match: re.Match[str]) -> str:
         lines[1] += f"，{promised} 分备作离线券"
     if owed := wallets.owed(ctx.tx, household_id):
         lines[1] += f"，欠 {owed} 分（以后得分先抵）"
-    for order in shop.held_of(ctx.tx, household_id):
-        points = sum(line.points for line in shop.lines_of(ctx.tx, order.id) if line.state == "held")
+    for order in redemptions.held_of(ctx.tx, household_id):
+        points = sum(line.points for line in redemptions.lines_of(ctx.tx, order.id) if line.state == "held")
         lines.append(f"待领商品 {points} 分，请在 {clock_time(order.expires_at)} 前领取")
     lines += _measures(ctx, household_id)
     if (move := moves.asked(ctx.tx, household_id)) is not None:

@@ -4,7 +4,7 @@ from handlers import vouchers
 from handlers.ctx import Ctx, Refused
 from handlers.earn import household_of
 from handlers.orders import give_back
-from store import awards, households, ledger, shop, wallets
+from store import awards, households, ledger, redemptions, wallets
 from store.db import Conflict
 from store.ledger import Frozen, Insufficient
 
@@ -51,7 +51,7 @@ def merge(ctx: Ctx, old: int, new: int, *, key: str, reason: str) -> int:
     if households.successor(ctx.tx, new) != new:
         raise Conflict
     wallets.hold_still(ctx.tx, old)
-    for redemption in shop.held_of(ctx.tx, old):
+    for redemption in redemptions.held_of(ctx.tx, old):
         give_back(ctx, redemption, "cancelled")
     vouchers.give_back_all(ctx, old)
     awards.pass_on(ctx.tx, old, new, key=key)

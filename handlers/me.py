@@ -13,9 +13,10 @@ from handlers.dispatch import STATES
 from handlers.earn import household_of
 from handlers.orders import Basket
 from handlers.statement import Sheet
-from store import cases, households, shop, stock, vouchers, wallets
+from store import cases, households, redemptions, shop, stock, vouchers, wallets
 from store.cases import Case
-from store.shop import Article, Line, Redemption, Shop
+from store.redemptions import Line, Redemption
+from store.shop import Article, Shop
 from store.wallets import Entry
 
 ENTRIES_MAX = 20
@@ -100,7 +101,9 @@ def home(ctx: Ctx) -> Home:
         held=wallets.held(ctx.tx, household_id) - promised,
         promised=promised,
         entries=wallets.entries(ctx.tx, household_id, ENTRIES_MAX),
-        orders=[_order(ctx, one) for one in shop.held_of(ctx.tx, household_id)] if household_id else [],
+        orders=[_order(ctx, one) for one in redemptions.held_of(ctx.tx, household_id)]
+        if household_id
+        else [],
         cases=[(case, called(ctx.county, case), STATES[case.state]) for case in own],
         card=cards.number(card) if card else "",
         card_address=cards.address(ctx, card) if card else "",
@@ -135,7 +138,7 @@ def order(ctx: Ctx, shop_id: int, wanted: Mapping[int, int], sheet_id: str) -> P
         return f"{redemption_id} {code.mark}"
 
     redemption_id, code = form.once(ctx, sheet_id, sorted(wanted.items()), place).split()
-    redemption = shop.redemption(ctx.tx, int(redemption_id))
+    redemption = redemptions.get(ctx.tx, int(redemption_id))
     assert redemption is not None, "an order was placed"
     return Placed(_order(ctx, redemption), code)
 
@@ -183,7 +186,7 @@ def lose_card(ctx: Ctx) -> str:
 
 
 def _own(ctx: Ctx, redemption_id: int) -> Redemption:
-    redemption = shop.redemption(ctx.tx, redemption_id)
+    redemption = redemptions.get(ctx.tx, redemption_id)
     household_id = households.of(ctx.tx, ctx.person.id)
     if redemption is None or redemption.household_id != household_id or redemption.state != "held":
         raise Refused("这张单子已经领取、取消或过期了。")
@@ -192,7 +195,7 @@ def _own(ctx: Ctx, redemption_id: int) -> Redemption:
 
 def _order(ctx: Ctx, redemption: Redemption) -> Order:
     where = keepers.shop_of(ctx, redemption.shop_id)
-    lines = shop.lines_of(ctx.tx, redemption.id)
+    lines = redemptions.lines_of(ctx.tx, redemption.id)
     return Order(
         redemption.id,
         where,

@@ -19,7 +19,7 @@ from handlers.whom import (
     person,
     tell,
 )
-from store import households, people, shop, wallets
+from store import households, people, redemptions, wallets
 from store.db import Conflict
 from store.households import Household
 
@@ -59,7 +59,7 @@ def remove(ctx: Ctx, match: re.Match[str]) -> str | None:
 def _close(ctx: Ctx, household: Household, name: str) -> str:
     """Nobody is left: what waits in the shop goes back, the points stay for the heirs."""
     refuse_frozen(ctx, household.id)
-    for redemption in shop.held_of(ctx.tx, household.id):
+    for redemption in redemptions.held_of(ctx.tx, household.id):
         give_back(ctx, redemption, "cancelled")
     vouchers.give_back_all(ctx, household.id)
     households.close(ctx.tx, household.id, now=ctx.now)

@@ -16,7 +16,7 @@ from typing import Any
 from handlers import cards, keepers, orders, vouchers
 from handlers.ctx import Ctx, Refused
 from handlers.orders import Basket
-from store import households, shop, stock, wallets
+from store import households, redemptions, shop, stock, wallets
 from store import vouchers as rows
 from store.ledger import Frozen
 from store.shop import Shop
@@ -146,7 +146,7 @@ def _sell(ctx: Ctx, one: VoucherList, voucher: Voucher, sale: Sale) -> None:
     rows.use(ctx.tx, voucher, digest=sale.digest, now=ctx.now)
     wallets.void_all(ctx.tx, voucher.txn, reason="离线券结算", now=ctx.now, actor_id=ctx.person.id)
     redemption_id, _ = orders.place(ctx, voucher.household_id, basket, channel="offline")
-    redemption = shop.redemption(ctx.tx, redemption_id)
+    redemption = redemptions.get(ctx.tx, redemption_id)
     assert redemption is not None, "an order was placed"
     orders.hand_over(ctx, redemption, collector="card")
     rows.became(ctx.tx, voucher, redemption_id)
@@ -170,14 +170,14 @@ def _basket(ctx: Ctx, one: VoucherList, sale: Sale) -> Basket:
 
 def _receipt(ctx: Ctx, voucher: Voucher) -> str:
     assert voucher.redemption_id is not None, "a used voucher paid for an order"
-    lines = shop.lines_of(ctx.tx, voucher.redemption_id)
+    lines = redemptions.lines_of(ctx.tx, voucher.redemption_id)
     points = sum(line.points for line in lines)
     who = vouchers.who(ctx, voucher.household_id)
     return f"{who}：{orders.goods_told(ctx, lines)}，{points} 分，单号 {voucher.redemption_id}。"
 
 
 def _tell_household(ctx: Ctx, where: Shop, voucher: Voucher, redemption_id: int) -> None:
-    lines = shop.lines_of(ctx.tx, redemption_id)
+    lines = redemptions.lines_of(ctx.tx, redemption_id)
     points = sum(line.points for line in lines)
     text = (
         f"【{where.name}】没有网络时您家凭户卡领走了{orders.goods_told(ctx, lines)}，{points} 分，"

@@ -6,9 +6,10 @@ from handlers import keepers, low_stock, opening
 from handlers.codes import Told, keyed, told
 from handlers.ctx import Ctx, JobCtx, Refused, may
 from handlers.days import DAY_SECONDS, local_day, month_start
-from store import cards, households, ledger, shop, stock, wallets
+from store import cards, households, ledger, redemptions, stock, wallets
 from store.ledger import Frozen, Insufficient
-from store.shop import Article, Line, Redemption
+from store.redemptions import Line, Redemption
+from store.shop import Article
 
 PICKUP_SECONDS = 7 * DAY_SECONDS
 COUNT_MAX = 99
@@ -28,7 +29,7 @@ def place(ctx: Ctx, household_id: int, basket: Basket, *, channel: str) -> tuple
     _check(ctx, household_id, basket)
     code = _free_code(ctx, shop_id)
     until = opening.pick_up_until(keepers.shop_of(ctx, shop_id).opening, ctx.now, PICKUP_SECONDS)
-    redemption_id = shop.add_redemption(
+    redemption_id = redemptions.add(
         ctx.tx,
         shop_id=shop_id,
         household_id=household_id,
@@ -62,7 +63,7 @@ def _check(ctx: Ctx, household_id: int, basket: Basket) -> None:
             raise Refused(f"{article.name}只剩 {article.stock} {article.measure}了。")
         if article.most_a_month is not None:
             since = month_start(ctx.now)
-            taken = shop.taken_this_month(ctx.tx, household_id, article.id, since=since)
+            taken = redemptions.taken_this_month(ctx.tx, household_id, article.id, since=since)
             if taken + count > article.most_a_month:
                 most = f"{article.most_a_month} {article.measure}"
                 raise Refused(f"{article.name}每户每月限 {most}，本月已换 {taken} {article.measure}。")
@@ -80,7 +81,7 @@ def set_aside(
 ) -> None:
     """Line `which` (from 0) of an order: points and goods of `count` pieces are held together."""
     txn = f"redeem:{redemption_id}:{which}"
-    shop.add_line(
+    redemptions.add_line(
         ctx.tx,
         redemption_id=redemption_id,
         article_id=article.id,
@@ -141,12 +142,12 @@ def stock_account(ctx: Ctx | JobCtx, article_id: int, shop_id: int, kind: str) -
 
 def give_back(ctx: Ctx | JobCtx, redemption: Redemption, state: str) -> int:
     """Cancel or expire an order: points to the wallet, goods to the shelf. The points that came back."""
-    shop.end(ctx.tx, redemption, state, now=ctx.now)
+    redemptions.end(ctx.tx, redemption, state, now=ctx.now)
     actor_id = ctx.person.id if isinstance(ctx, Ctx) else None
     points = 0
-    for line in shop.lines_of(ctx.tx, redemption.id):
+    for line in redemptions.lines_of(ctx.tx, redemption.id):
         if line.state == "held":
-            shop.end_line(ctx.tx, line, state, now=ctx.now)
+            redemptions.end_line(ctx.tx, line, state, now=ctx.now)
             try:
                 wallets.void_all(ctx.tx, line.txn, reason="退回", now=ctx.now, actor_id=actor_id)
             except Frozen:
@@ -169,8 +170,8 @@ def hand_over(
     """
     check_hand_over(ctx, redemption, is_delivery=collector == "delivery")
     # Two clerks who hand over a part each must not both leave it to the other to end the order.
-    shop.hold_still(ctx.tx, redemption)
-    waiting = [line for line in shop.lines_of(ctx.tx, redemption.id) if line.state == "held"]
+    redemptions.hold_still(ctx.tx, redemption)
+    waiting = [line for line in redemptions.lines_of(ctx.tx, redemption.id) if line.state == "held"]
     given = waiting if lines is None else list(lines)
     try:
         for line in given:
@@ -178,7 +179,7 @@ def hand_over(
     except Frozen:
         raise Refused("这户的积分已被冻结，暂时不能领取。") from None
     if {line.id for line in waiting} <= {line.id for line in given}:
-        shop.end(
+        redemptions.end(
             ctx.tx,
             redemption,
             "collected",
@@ -212,7 +213,7 @@ def hand_over_line(
 ) -> None:
     """Both holds of a line are spent: the points are used up, the goods are out of the shop."""
     clerk_id = ctx.person.id
-    shop.end_line(
+    redemptions.end_line(
         ctx.tx,
         line,
         "collected",
@@ -242,14 +243,14 @@ def goods_told(ctx: Ctx, lines: Sequence[Line]) -> str:
 def new_code_for(ctx: Ctx, redemption: Redemption) -> Told:
     """A new pick-up code; the old one is dead."""
     code = _free_code(ctx, redemption.shop_id)
-    shop.change_code(ctx.tx, redemption, code_hash(ctx, redemption.shop_id, code.value))
+    redemptions.change_code(ctx.tx, redemption, code_hash(ctx, redemption.shop_id, code.value))
     return code
 
 
 def _free_code(ctx: Ctx, shop_id: int) -> Told:
     for turn in range(CODE_TRIES):
         code = told(ctx.county.secret, ctx.message, "pickup", turn)
-        if not shop.is_code_taken(ctx.tx, shop_id, code_hash(ctx, shop_id, code.value)):
+        if not redemptions.is_code_taken(ctx.tx, shop_id, code_hash(ctx, shop_id, code.value)):
             return code
     raise Refused("取货码暂时用完了，请稍后再试。")
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from handlers import orders
 from handlers.ctx import Ctx, Refused
-from store import shop, wallets
+from store import redemptions, shop, wallets
 from store.ledger import Frozen
-from store.shop import Line, Redemption
+from store.redemptions import Line, Redemption
 
 
 def take_out(ctx: Ctx, redemption: Redemption, line: Line, count: int) -> Line:
@@ -18,7 +18,7 @@ def take_out(ctx: Ctx, redemption: Redemption, line: Line, count: int) -> Line:
     if count == line.count:
         return line
     assert 0 < count < line.count, "what is asked for waits"
-    shop.end_line(ctx.tx, line, "cancelled", now=ctx.now)
+    redemptions.end_line(ctx.tx, line, "cancelled", now=ctx.now)
     try:
         wallets.void_all(ctx.tx, line.txn, reason="分次领取", now=ctx.now, actor_id=ctx.person.id)
     except Frozen:
@@ -27,9 +27,9 @@ def take_out(ctx: Ctx, redemption: Redemption, line: Line, count: int) -> Line:
     assert article is not None, "a line has its article"
     # At the price it was ordered for; nothing leaves the shelf that had not left it before.
     article = replace(article, price=line.price, low_stock=0)
-    before = len(shop.lines_of(ctx.tx, redemption.id))
+    before = len(redemptions.lines_of(ctx.tx, redemption.id))
     for which, pieces in enumerate((count, line.count - count), before):
         orders.set_aside(
             ctx, redemption.id, redemption.household_id, which, article, pieces, ordered_at=line.at
         )
-    return shop.lines_of(ctx.tx, redemption.id)[before]
+    return redemptions.lines_of(ctx.tx, redemption.id)[before]

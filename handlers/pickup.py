@@ -8,9 +8,10 @@ from handlers.ctx import GAP, Ctx, Refused, command
 from handlers.days import clock_time
 from handlers.goods import count_of, squeezed
 from handlers.keepers import MANAGER
-from store import households, people, shop
+from store import households, people, redemptions, shop
 from store.people import Person
-from store.shop import Line, Redemption, Shop
+from store.redemptions import Line, Redemption
+from store.shop import Shop
 
 CODE = r"\d{3}[ -]?\d{3}"
 WRONG_CODES_MAX = 5
@@ -29,7 +30,7 @@ def find(ctx: Ctx, shops: Sequence[Shop], code: str) -> Redemption | str:
         until = min((one.locked_until for one in shops), default=ctx.now)
         return f"取货码输错太多次，请在 {clock_time(until)} 以后再试。"
     ids = [one.id for one in open_shops]
-    found = shop.held_with_code(ctx.tx, ids, [orders.code_hash(ctx, one, code) for one in ids])
+    found = redemptions.held_with_code(ctx.tx, ids, [orders.code_hash(ctx, one, code) for one in ids])
     if found is None:
         return _wrong(ctx, ids)
     if any(one.id == found.shop_id and one.code_tries for one in open_shops):
@@ -120,8 +121,8 @@ def check_time(ctx: Ctx, redemption: Redemption) -> None:
 
 def _named(ctx: Ctx, redemption: Redemption, goods: str) -> list[Line]:
     """The waiting lines of an order that a text names (大米、盐), or so many pieces of them (大米 2)."""
-    shop.hold_still(ctx.tx, redemption)
-    waiting = [line for line in shop.lines_of(ctx.tx, redemption.id) if line.state == "held"]
+    redemptions.hold_still(ctx.tx, redemption)
+    waiting = [line for line in redemptions.lines_of(ctx.tx, redemption.id) if line.state == "held"]
     known = {one.id: one for one in shop.articles_of(ctx.tx, [redemption.shop_id])}
     asked: dict[int, int] = {}
     for part in filter(None, map(squeezed, re.split(r"[,，、;；\n]+", goods))):
@@ -140,7 +141,7 @@ def _named(ctx: Ctx, redemption: Redemption, goods: str) -> list[Line]:
 
 def _told(ctx: Ctx, redemption: Redemption, given: Sequence[Line], name: str) -> str:
     points = sum(line.points for line in given)
-    left = [line for line in shop.lines_of(ctx.tx, redemption.id) if line.state == "held"]
+    left = [line for line in redemptions.lines_of(ctx.tx, redemption.id) if line.state == "held"]
     rest = f"还有{orders.goods_told(ctx, left)}待领，取货码不变。" if left else ""
     what = f"{name}，{orders.goods_told(ctx, given)}，{points} 分"
     return f"核销成功（单号 {redemption.id}）：{what}。请交货。{rest}"

@@ -8,8 +8,8 @@ from handlers.days import clock_time
 from handlers.earn import household_of
 from handlers.goods import find, squeezed
 from handlers.orders import give_back
-from store import households, shop
-from store.shop import Redemption
+from store import households, redemptions
+from store.redemptions import Redemption
 
 CODE = r"\d{3}[ -]?\d{3}"
 NAME_MAX = 12  # characters of what may be an article
@@ -28,7 +28,7 @@ def reserve(ctx: Ctx, match: re.Match[str]) -> str | None:
     article, count = found
     household_id = household_of(ctx.tx, ctx.person.id, now=ctx.now)
     redemption_id, code = orders.place(ctx, household_id, [found], channel="chat")
-    placed = shop.redemption(ctx.tx, redemption_id)
+    placed = redemptions.get(ctx.tx, redemption_id)
     assert placed is not None
     one = keepers.shop_of(ctx, article.shop_id)
     hours = f"（{opening.told(one.opening)}）" if one.opening else ""
@@ -76,7 +76,7 @@ def resend(ctx: Ctx, match: re.Match[str]) -> str:
 def waiting(ctx: Ctx, code: str | None, word: str) -> Redemption:
     """The redemption of the speaker's household that a code names; without a code the only one."""
     household_id = households.of(ctx.tx, ctx.person.id)
-    held = shop.held_of(ctx.tx, household_id) if household_id is not None else []
+    held = redemptions.held_of(ctx.tx, household_id) if household_id is not None else []
     if code is None and len(held) > 1:
         raise Refused(f"您有 {len(held)} 样商品待领，请写明：{word} 取货码。")
     redemption = _by_code(ctx, {one.shop_id for one in held}, code) if code else next(iter(held), None)
@@ -87,11 +87,11 @@ def waiting(ctx: Ctx, code: str | None, word: str) -> Redemption:
 
 def _by_code(ctx: Ctx, shop_ids: set[int], code: str) -> Redemption | None:
     hashes = [orders.code_hash(ctx, shop_id, code) for shop_id in shop_ids]
-    return shop.held_with_code(ctx.tx, shop_ids, hashes)
+    return redemptions.held_with_code(ctx.tx, shop_ids, hashes)
 
 
 @cron(every=600)
 def expire(ctx: JobCtx) -> None:
     """Give back what nobody picked up in time."""
-    for redemption in shop.overdue(ctx.tx, now=ctx.now, limit=EXPIRE_BATCH):
+    for redemption in redemptions.overdue(ctx.tx, now=ctx.now, limit=EXPIRE_BATCH):
         give_back(ctx, redemption, "expired")

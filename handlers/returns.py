@@ -9,9 +9,10 @@ from handlers.days import DAY_SECONDS
 from handlers.keepers import MANAGER, TOPIC
 from handlers.restock import account, counted
 from nlp.plain import plain
-from store import households, shop, wallets
+from store import households, redemptions, wallets
 from store.ledger import POINTS, Frozen
-from store.shop import Article, Line, Redemption
+from store.redemptions import Line, Redemption
+from store.shop import Article
 
 RETURN_DAYS = 15
 SOUND = re.compile("完好|没拆|未拆|未开封|没开封|回架|能再卖")
@@ -42,7 +43,7 @@ def give_back(ctx: Ctx, match: re.Match[str]) -> str:
 def find(ctx: Ctx, number: int) -> Redemption:
     """An order of a shop that the speaker manages."""
     mine = {one.id for one in keepers.kept(ctx)}
-    found = shop.redemption(ctx.tx, number) if number < 2**63 else None
+    found = redemptions.get(ctx.tx, number) if number < 2**63 else None
     if found is None or found.shop_id not in mine:
         raise Refused(f"您的店里没有第 {number} 号单。")
     return found
@@ -50,7 +51,7 @@ def find(ctx: Ctx, number: int) -> Redemption:
 
 def _bought(ctx: Ctx, redemption: Redemption, text: str) -> tuple[Line, Article, str]:
     """The line that a text names, the one with most left to return where several do."""
-    lines = [line for line in shop.lines_of(ctx.tx, redemption.id) if line.state == "collected"]
+    lines = [line for line in redemptions.lines_of(ctx.tx, redemption.id) if line.state == "collected"]
     article, rest = keepers.the_article(ctx, keepers.shop_of(ctx, redemption.shop_id), text)
     named = [line for line in lines if line.article_id == article.id]
     if not named:
@@ -75,7 +76,7 @@ def take_back(
     household that went into another follow it there.
     """
     _check(ctx, redemption, line)
-    returned = shop.give_back_pieces(ctx.tx, line, pieces)
+    returned = redemptions.give_back_pieces(ctx.tx, line, pieces)
     if returned is None:
         left = line.count - line.returned
         raise Refused(

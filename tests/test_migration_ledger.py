@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from store import households, ledger, schema, shop, wallets
+from store import households, ledger, redemptions, schema, wallets
 from store.db import Database, Tx
 from tests.invariants import broken
 from tests.old_database import at_revision, old_database
@@ -103,8 +103,8 @@ def test_every_balance_hold_and_order_is_carried_over(old_url: str) -> None:
             ("family", "", "", "", None),
         ]
         assert len(kinds) == len(MOVEMENTS)
-        orders = [shop.redemption(tx, number) for number in (1, 2, 3)]
-        lines = [shop.lines_of(tx, number) for number in (1, 2, 3)]
+        orders = [redemptions.get(tx, number) for number in (1, 2, 3)]
+        lines = [redemptions.lines_of(tx, number) for number in (1, 2, 3)]
         assert [(one.state, one.household_id, one.collector) for one in orders if one] == [
             ("held", home, ""),
             ("collected", home, "member"),
@@ -123,8 +123,8 @@ def test_every_balance_hold_and_order_is_carried_over(old_url: str) -> None:
     # The open order can be given back, the collected one refunded, and numbering goes on.
     def give_back(tx: Tx) -> None:
         wallets.void_all(tx, "redeem:1", reason="退回", now=NOW, actor_id=None)
-        shop.end_line(tx, lines[0][0], "cancelled", now=NOW)
-        shop.give_back_pieces(tx, lines[1][0], 2)
+        redemptions.end_line(tx, lines[0][0], "cancelled", now=NOW)
+        redemptions.give_back_pieces(tx, lines[1][0], 2)
 
     db.write(give_back)
     for unit, amount in ((0, 20), (7, 2)):
