@@ -1,9 +1,9 @@
 """PostgreSQL's trigger that checks and books movements, third version: the same rules in fewer statements.
 
 What every movement must satisfy is asked once for all rows of an INSERT; what few movements name (a hold, an
-award taken back, a refund, an application) only where one of the rows names it, and what migration 0012 gave to
-a trigger of its own only where a row is an award. Postings and balances are written by one statement: a balance
-is what its newest posting says. SQLite keeps its row triggers.
+award taken back, a refund, an application) only where one of the rows names it; who moved away, which
+migration 0012 gave a trigger of its own, only where a row is an award. Postings and balances are written by
+one statement: a balance is what its newest posting says. SQLite keeps its row triggers.
 """
 
 from store.migrations import ledger_guards_2 as second
