@@ -8,12 +8,12 @@ import pytest
 import sqlalchemy as sa
 from httpx import Response
 
-from store import budgets, households, people
+from store import budgets, households
 from store.tables import freezes
 from tests.conftest import ROOT
 from tests.invariants import broken
 from tests.test_photos import draw
-from tests.town import CAST, DAY, HOUR, MakeTown, Town, openid
+from tests.town import CAST, DAY, HOUR, MakeTown, Town, person
 from tests.web import browser_of, form_of, signed_in
 
 LEAFLETS = "申请积分 昨天在小区门口发反诈传单"
@@ -26,13 +26,6 @@ def notices(town: Town, fact: str) -> list[str]:
 
 def last_told(town: Town) -> str:
     return town.told()[-1]
-
-
-def person(town: Town, who: str) -> int:
-    with town.db.read() as tx:
-        known = people.by_account(tx, "official", openid(who))
-        assert known is not None
-        return known[1].id
 
 
 def move_in(town: Town, who: str, with_whom: str) -> None:

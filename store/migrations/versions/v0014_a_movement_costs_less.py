@@ -1,8 +1,8 @@
 """A movement costs PostgreSQL less: the trigger that books it asks once, indexes leave out what a row does not have.
 
-Most movements name no hold, no refund and no application; an index on these columns holds those that do. What
-they name must be there for the trigger to let them through, so four foreign keys said the same again (as in
-migration 0009). SQLite keeps its indexes and keys, which it cannot change in place.
+Most movements name no hold, no refund and no application; an index on these columns holds those that do. An
+application must be there for the trigger to let its award through, so its foreign key said the same again (as
+in migrations 0009 and 0012). SQLite keeps its indexes and keys, which it cannot change in place.
 """
 
 from alembic import op
@@ -13,14 +13,12 @@ revision = "0014"
 down_revision = "0013"
 
 UNIQUE = ("pending_id", "reverses_id", "application_id")
-IMPLIED = ("pending_id", "reverses_id", "refunds_id", "application_id")
 
 
 def upgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
         return
-    for name in IMPLIED:
-        op.drop_constraint(f"fk_xfer_{name}", "xfer", type_="foreignkey")
+    op.drop_constraint("fk_xfer_application_id", "xfer", type_="foreignkey")
     for name in UNIQUE:
         op.drop_constraint(f"uq_xfer_{name}", "xfer", type_="unique")
         op.execute(f"CREATE UNIQUE INDEX uq_xfer_{name} ON xfer ({name}) WHERE {name} IS NOT NULL")
