@@ -3,6 +3,8 @@
 import statistics
 import time
 
+import sqlalchemy as sa
+
 from bench.ledger_clients import listed, open_books
 from store import award_lists, schema, wallets
 from store.db import Database
@@ -22,6 +24,10 @@ def ratio(url: str, entries: int) -> dict[str, float]:
         db.write(lambda tx, rows=rows: award_lists.award_all(tx, rows, now=1))  # type: ignore[misc]
     took: dict[int, list[float]] = {SHORT: [], LONG: []}
     with db.read() as tx:
+        counted = sa.text(
+            "SELECT b.ver FROM bal b JOIN acct a ON a.id = b.acct WHERE a.kind = 'wallet' ORDER BY a.owner"
+        )
+        assert tx.execute(counted).scalars().all() == [SHORT_ENTRIES, entries // LIST * LIST]
         for _ in range(LOOKS):
             for household, times in took.items():
                 started = time.perf_counter()

@@ -514,6 +514,22 @@ def test_a_work_that_never_comes_through_is_given_up(postgres: Database) -> None
     assert len(runs) == TRIES_MAX
 
 
+def test_works_go_on_when_the_server_has_closed_the_connections(postgres: Database) -> None:
+    postgres.write(put("count", "0"))
+    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    engine = sa.create_engine(postgres.url)
+    with engine.connect() as connection:
+        assert connection.execute(sa.text(f"SELECT pg_terminate_backend(pid) {others}")).scalars().all() == [
+            True
+        ]
+        while connection.execute(sa.text(f"SELECT count(*) {others}")).scalar_one():
+            connection.rollback()
+    engine.dispose()
+    postgres.write(put("count", "1"))
+    with postgres.read() as tx:
+        assert meta.get(tx, "count") == "1"
+
+
 def test_sixteen_strangers_with_one_account_become_one_person(db: Database) -> None:
     """Each adds a person first; whoever finds the account taken runs once more and sees its owner."""
 

@@ -53,7 +53,7 @@ APPLIED = """SELECT 1 FROM applications a JOIN acct c ON c.id = m.credit
     AND c.kind = 'wallet' AND c.owner = a.household_id AND m.asked = a.points
     AND NOT EXISTS (SELECT 1 FROM objections o WHERE o.application_id = a.id AND o.state <> 'refused')"""
 
-_FROZEN = """SELECT 1 FROM acct a JOIN freezes f ON f.household_id = a.owner AND f.lifted_at IS NULL
+FROZEN = """SELECT 1 FROM acct a JOIN freezes f ON f.household_id = a.owner AND f.lifted_at IS NULL
     WHERE a.id IN (m.debit, m.credit) AND a.kind IN ('wallet', 'held', 'debt')"""
 
 _KIN = """SELECT 1 FROM members k WHERE k.household_id = NEW.household_id AND k.until IS NULL
@@ -90,7 +90,7 @@ SQLITE = [
         "xfer: booked before",
     ),
     _refuse("xfer_joins", f"NOT EXISTS ({_of_new(_LEGS)})", "xfer: no such movement between these accounts"),
-    _refuse("xfer_frozen", f"EXISTS ({_of_new(_FROZEN)})", "xfer: frozen"),
+    _refuse("xfer_frozen", f"EXISTS ({_of_new(FROZEN)})", "xfer: frozen"),
     _refuse(
         "xfer_resolves",
         f"NEW.pending_id IS NOT NULL AND NOT EXISTS ({_of_new(RESOLVES)})",
@@ -239,7 +239,7 @@ def _check(when: str, message: str) -> str:
 _CHECKS = "\n".join(
     [
         _check(f"NOT EXISTS ({_LEGS})", "xfer: no such movement between these accounts"),
-        _check(f"EXISTS ({_FROZEN})", "xfer: frozen"),
+        _check(f"EXISTS ({FROZEN})", "xfer: frozen"),
         _check(
             f"m.pending_id IS NOT NULL AND NOT EXISTS ({RESOLVES})",
             "xfer: does not resolve its hold in full",

@@ -1,15 +1,12 @@
 """PostgreSQL's trigger that checks and books movements, third version: the same rules in fewer statements.
 
-What every movement must satisfy is asked once for all rows of an INSERT; what few movements name (a hold,
-an award taken back, a refund, an application) only where one of the rows names it, and what migration 0012
-gave to a trigger of its own only where a row is an award. Postings and balances are written by one
-statement: a balance is what its newest posting says. SQLite keeps its row triggers.
+What every movement must satisfy is asked once for all rows of an INSERT; what few movements name (a hold, an
+award taken back, a refund, an application) only where one of the rows names it; who moved away, which
+migration 0012 gave a trigger of its own, only where a row is an award. Postings and balances are written by
+one statement: a balance is what its newest posting says. SQLite keeps its row triggers.
 """
 
 from store.migrations import ledger_guards_2 as second
-
-_OF_HOUSEHOLD = """EXISTS (SELECT 1 FROM freezes f WHERE f.lifted_at IS NULL
-            AND f.household_id = CASE WHEN {0}.kind IN ('wallet', 'held', 'debt') THEN {0}.owner END)"""
 
 # No award goes to a household that went into another.
 _GONE = """SELECT 1 FROM acct c JOIN households h ON h.id = c.owner
@@ -30,13 +27,14 @@ BEGIN
     PERFORM 1 FROM bal WHERE acct IN (SELECT debit FROM booked UNION SELECT credit FROM booked)
         ORDER BY acct FOR UPDATE;
     SELECT bool_and(({second.JOINS}) IS TRUE) AS joins,
-        bool_or({_OF_HOUSEHOLD.format("d")} OR {_OF_HOUSEHOLD.format("c")}) AS frozen,
         bool_or(m.kind = 'award') AS awards,
         count(m.pending_id) AS pending_id, count(m.reverses_id) AS reverses_id,
         count(m.refunds_id) AS refunds_id, count(m.application_id) AS application_id
         INTO named FROM booked m LEFT JOIN acct d ON d.id = m.debit LEFT JOIN acct c ON c.id = m.credit;
     IF NOT named.joins THEN {second.RAISE.format("xfer: no such movement between these accounts")}; END IF;
-    IF named.frozen THEN {second.RAISE.format("xfer: frozen")}; END IF;
+    IF EXISTS (SELECT 1 FROM freezes WHERE lifted_at IS NULL)
+        AND EXISTS (SELECT 1 FROM booked m WHERE EXISTS ({second.FROZEN})) THEN
+        {second.RAISE.format("xfer: frozen")}; END IF;
     IF named.awards AND EXISTS (SELECT 1 FROM booked m WHERE m.kind = 'award' AND EXISTS ({_GONE})) THEN
         {second.RAISE.format("xfer: moved away")}; END IF;
     {_check("pending_id", second.RESOLVES, "xfer: does not resolve its hold in full")}
