@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from httpx import Response
 
-from store import awards, households
+from store import budgets, households
 from store.tables import freezes
 from tests.conftest import ROOT
 from tests.invariants import broken
@@ -257,8 +257,8 @@ def test_caps_and_what_waits_are_told_as_they_are(make_town: MakeTown, tmp_path:
     assert len(notices(town, "application.withheld")) == 1
 
     def freeze(tx: object) -> None:
-        [budget] = awards.budget_lines(tx)
-        awards.grant(tx, budget[0], 0, 100, key="more", reason="追加", now=town.now)
+        [budget] = budgets.lines(tx)
+        budgets.grant(tx, budget[0], 0, 100, key="more", reason="追加", now=town.now)
         row = {"household_id": households.of(tx, person(town, "李秀英")), "reason": "查", "by_id": 1}
         tx.execute(sa.insert(freezes), {**row, "at": town.now})
 

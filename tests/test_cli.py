@@ -81,6 +81,7 @@ def say(server: Server, text: str) -> str:
         ("replay", "把文件里的每一行当作一位居民的加密公众号消息，发给运行中的服务。"),
         ("export", "导出数据：cases、notices、checkins 或 ledger。电话号码已打码。"),
         ("qr", "给每个网格写一个二维码（SVG），扫码即可上报。"),
+        ("cards", "打印户卡：一个片区各户的卡排成 A4 页（HTML，用浏览器打印或存成 PDF）。"),
         ("inbox retry", "再处理一次没能自动处理的消息。"),
         ("rules check", "检查规则文件。"),
     ],
