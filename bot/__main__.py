@@ -187,20 +187,20 @@ def cards(
     from handlers.cards import PRINT_MAX, faces
     from store import units
 
-    settings = _settings()
-    with _reading() as db, db.read() as tx:
+    settings = terminal.settings()
+    with terminal.reading() as db, db.read() as tx:
         registry = units.load(tx)
         found = registry.by_code.get(unit)
         if found is None:
-            stop(f"没有编号为 {unit} 的单位，请先导入：mashang import-registry 文件夹")
+            terminal.stop(f"没有编号为 {unit} 的单位，请先导入：mashang import-registry 文件夹")
         listed = faces(tx, registry, settings.base_url, found.id)
     if not listed:
-        stop(f"{found.name}还没有积分户。")
+        terminal.stop(f"{found.name}还没有积分户。")
     try:
         printed.write_cards(printed.open_private(out), found, listed)
     except OSError as error:
-        stop(f"写不了 {out}：{error.strerror}")
-    _remind(settings)
+        terminal.stop(f"写不了 {out}：{error.strerror}")
+    terminal.remind(settings)
     typer.echo(f"{len(listed)} 张户卡写在 {out}，用浏览器打开，打印成 A4")
     if len(listed) == PRINT_MAX:
         typer.echo(f"一次最多 {PRINT_MAX} 张，其余的请按下级单位分开打印。")
