@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from bot import __main__ as command_line
+from bot import terminal
 from bot.replay import keys_of
 from bot.sandbox.wire import OfficialKeys, Push, official_push, text_fields
 from bot.settings import Settings
@@ -69,7 +70,7 @@ def run_process(*words: str, cwd: Path, env: Mapping[str, str] = RULES, given: b
 @contextmanager
 def _as_it_was() -> Iterator[None]:
     """Put back what a command changes for good, since its process ends with it: settings, log, signals."""
-    command_line._settings.cache_clear()
+    terminal.settings.cache_clear()
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     root.handlers.clear()  # else setting up the log would close them
@@ -77,7 +78,7 @@ def _as_it_was() -> Iterator[None]:
     try:
         yield
     finally:
-        command_line._settings.cache_clear()
+        terminal.settings.cache_clear()
         root.handlers[:] = handlers
         root.setLevel(level)
         for which, action in actions.items():
