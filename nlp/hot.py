@@ -36,6 +36,7 @@ HERE_MIN = 0.35  # of the median score lets a report join that names the place
 JOINS_MIN = 0.8  # of the median score lets a report join without the name
 TOGETHER_MIN = 0.12  # so alike two matters of one place are one
 UNPLACED_MIN = 0.25  # where it is not known that their place is one
+MUCH_MIN = 0.8  # of the reports of two names are the same: one of them is enough
 TITLE_LENGTH = 8  # pairs a title may have without being long
 
 
@@ -188,44 +189,63 @@ class _Search:
         }
 
     def _joined(self, matters: list[_Matter]) -> list[_Matter]:
-        """The reports of each matter with those that say the same, though none of its words most often."""
-        wanted: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        middles = []
+        """The matters with what says enough of the same: where it names their place, else much of it."""
+        taken = set().union(*(matter.ids for matter in matters))
+        here, elsewhere = self._naming(matters, taken), self._saying(matters, taken)
+        fits: dict[int, list[tuple[float, int]]] = defaultdict(list)
         for which, matter in enumerate(matters):
             told = self._told(matter.ids, self._own(matter, matter.ids))
-            middles.append(median([self._score(told, each) for each in sorted(matter.ids)]))
-            for pair, worth in told.items():
-                wanted[pair].append((which, worth))
-        places = [self.notes.place(matter.ids) for matter in matters]
+            middle = max(1, median([self._score(told, each) for each in sorted(matter.ids)]))
+            place = self.notes.place(matter.ids)
+            for positions, share in ((here[which], HERE_MIN), (elsewhere[which] - here[which], JOINS_MIN)):
+                for position in positions:
+                    score = self._score(told, position)
+                    if score >= share * middle and (
+                        share == HERE_MIN or not self._is_elsewhere(position, matter.name, place)
+                    ):
+                        fits[position].append((score / middle, -which))
         joined = [set(matter.ids) for matter in matters]
-        taken = set().union(*joined)
-        for position in range(len(self.notes)):
-            if position in taken:
-                continue
-            text = self.notes[position].text
-            scores: dict[int, int] = defaultdict(int)
-            for pair in filter(wanted.__contains__, self.notes[position].pairs):
-                for which, worth in wanted[pair]:
-                    scores[which] += worth
-            fits = []
-            for which, score in scores.items():
-                if not middles[which] or score < HERE_MIN * middles[which]:
-                    continue
-                name, place = matters[which].name, places[which]
-                is_here = (place[:NAME_LENGTH_MIN] or name) in text
-                if is_here or (
-                    place
-                    and score >= JOINS_MIN * middles[which]
-                    and not self._is_elsewhere(position, name, place)
-                ):
-                    fits.append((score / middles[which], -which))
-            if fits:
-                joined[-max(fits)[1]].add(position)
+        for position, each in fits.items():
+            joined[-max(each)[1]].add(position)
         grown = [
             matter._replace(ids=frozenset(ids), peak=self._peak(ids))
             for matter, ids in zip(matters, joined, strict=True)
         ]
         return sorted(grown, key=_heat)
+
+    def _naming(self, matters: list[_Matter], taken: set[int]) -> list[set[int]]:
+        """Of each matter the reports, not taken, that write its place or at least how it begins."""
+        places = [self.notes.place(matter.ids)[:NAME_LENGTH_MIN] or matter.name for matter in matters]
+        by_name: dict[str, list[int]] = defaultdict(list)
+        for which, name in enumerate(places):
+            by_name[name].append(which)
+        names = sorted(by_name)
+        automaton = AhoCorasick(names)
+        found: list[set[int]] = [set() for _ in matters]
+        for position in range(len(self.notes)):
+            if position not in taken:
+                hits = automaton.find_matches_as_indexes(self.notes[position].text, overlapping=True)
+                for name in {hit[0] for hit in hits}:
+                    for which in by_name[names[name]]:
+                        found[which].add(position)
+        return found
+
+    def _saying(self, matters: list[_Matter], taken: set[int]) -> list[set[int]]:
+        """Of each matter with a place the reports, not taken, that hold a third of its strongest pairs."""
+        wanted: dict[int, list[int]] = defaultdict(list)
+        for which, matter in enumerate(matters):
+            if self.notes.place(matter.ids):
+                for pair in matter.profile:
+                    wanted[pair].append(which)
+        found: list[set[int]] = [set() for _ in matters]
+        for position in range(len(self.notes)):
+            if position not in taken:
+                pairs = filter(wanted.__contains__, self.notes[position].pairs)
+                counts = Counter(chain.from_iterable(map(wanted.__getitem__, pairs)))
+                for which, many in counts.items():
+                    if 3 * many >= len(matters[which].profile):
+                        found[which].add(position)
+        return found
 
     def _groups(self) -> dict[str, list[int]]:
         """The positions of the reports that hold each name, for the names most people use in one window."""
@@ -238,7 +258,16 @@ class _Search:
                 groups[which].append(position)
         # Of names that stand in the very same reports the longest is enough.
         distinct = {tuple(ids): name for name, ids in sorted(zip(names, groups, strict=True), key=_by_length)}
-        return {name: list(ids) for name, ids in self._most_used(distinct)}
+        groups_kept: dict[str, list[int]] = {}
+        known: dict[int, list[set[int]]] = defaultdict(list)
+        for name, ids in self._most_used(distinct):
+            mine = set(ids)
+            # Of much the same reports nearly all have the same smallest mixed number.
+            smallest = min(map(_mixed, ids))
+            if all(len(mine & other) < MUCH_MIN * len(mine | other) for other in known[smallest]):
+                known[smallest].append(mine)
+                groups_kept[name] = list(ids)
+        return groups_kept
 
     def _most_used(self, named: Mapping[tuple[int, ...], str]) -> Iterator[tuple[str, tuple[int, ...]]]:
         """The names most people use in one window, with the reports that hold them."""
@@ -289,7 +318,7 @@ class _Search:
             for part in (name[1:], name[:-1])
             if many >= 0.8 * names.get(part, many * 2)
         }
-        return sorted(names.keys() - parts)
+        return sorted(filter(self.notes.says_something, names.keys() - parts))
 
     def _matters_of(self, name: str, ids: list[int]) -> list[_Matter]:
         """Split the reports that hold a name by what they say beside it.
@@ -448,6 +477,10 @@ class _Search:
 def _may_be_one(one: str, other: str) -> bool:
     """Whether two places may be one: unknown, or written otherwise, as 瑞丰商业广场 and 瑞丰广场."""
     return not one or not other or one[:NAME_LENGTH_MIN] == other[:NAME_LENGTH_MIN]
+
+
+def _mixed(number: int) -> int:
+    return number * 2654435761 & 0xFFFFFFFF
 
 
 def _weight(matter: _Matter) -> tuple[float, int, str]:

@@ -22,7 +22,7 @@ PEOPLE_FEW = 30  # of fewer than so many it is not known which words are common
 OFTEN_MIN = 0.8  # as often as the place most people share, the longest name is taken
 SAME_MIN = 0.9  # of those who write a name write its next character alike
 BESIDE = 6  # characters on both sides; who writes them alike has copied
-WIDER_MAX = 3  # characters more
+WIDER_MAX = 6  # characters more
 PLACES_MIN = 0.5  # of the reports with a pair have it in the name of a place
 _KEPT_MAX = 4096  # sets of pairs: those of the reports that are compared just now
 _PLACES_KEPT_MAX = 256  # each is asked for several times in a row
@@ -81,6 +81,7 @@ class Notes:
         self.of_places = self._of_places()
         self.written: Written = {position: note.pairs for position, note in enumerate(self._notes)}
         self.pairs = lru_cache(_KEPT_MAX)(self._pairs)
+        self.edges = lru_cache(_KEPT_MAX)(self._edges)
         self.place = lru_cache(_PLACES_KEPT_MAX)(self._place)
 
     def __len__(self) -> int:
@@ -180,14 +181,21 @@ class Notes:
                 most = people
         return most
 
+    def says_something(self, name: str) -> bool:
+        """Whether a name has a pair that is not of numbers or of what any letter may say."""
+        return any(self.rarity[self.numbers[pair]] for pair in shingles(name) if pair in self.numbers)
+
     def own(self, name: str, ids: Collection[int]) -> set[int]:
         """The pairs a name is made of, and those it makes with what stands beside it."""
-        own = set(shingles(name))
-        for each in ids:
-            parts = self._notes[each].text.split(name) if name else []
-            for before, after in pairwise(parts):
-                own |= {(before[-1:] + name[0]).lower(), (name[-1] + after[:1]).lower()}
-        return {self.numbers[pair] for pair in own if pair in self.numbers}
+        own = {self.numbers[pair] for pair in shingles(name) if pair in self.numbers}
+        return own.union(*(self.edges(name, each) for each in ids)) if name else own
+
+    def _edges(self, name: str, position: int) -> frozenset[int]:
+        """The pairs a name makes with what stands beside it in a report."""
+        pairs: set[str] = set()
+        for before, after in pairwise(self._notes[position].text.split(name)):
+            pairs |= {(before[-1:] + name[0]).lower(), (name[-1] + after[:1]).lower()}
+        return frozenset(self.numbers[pair] for pair in pairs if pair in self.numbers)
 
     def _place(self, ids: frozenset[int]) -> str:
         """The place name half of the people share, in titles if possible; empty where there is none."""
@@ -210,12 +218,15 @@ class Notes:
         # Of a letter that was copied one copy counts: its every word is written alike.
         beside = {_beside(self._notes[each].text, name) for each in ids if name in self._notes[each].text}
         texts = sorted(beside)
-        for _ in range(WIDER_MAX):
+        given = name
+        while len(name) < len(given) + WIDER_MAX:
             longer = Counter(wider for text in texts for wider in _wider(text, name))
             best, many = max(longer.items(), key=lambda item: (item[1], item[0]), default=("", 0))
             if many < SAME_MIN * len(texts) or len(texts) < 2:
                 break
             name = best
+        else:  # a letter that was copied, with some words changed: it would go on and on
+            name = given
         return without_area(name)
 
 
