@@ -329,7 +329,7 @@ class _Search:
         rest, written = set(sample), self.notes.common(sample, self.people_min)
         found = []
         for _ in range(MATTERS_MAX):
-            said = self._said(rest, self.notes.own(name, rest) | self.notes.of_places, written)
+            said = self._said(rest, self.notes.own(name, rest), written)
             if not said:
                 break
             seed = max(
@@ -353,7 +353,7 @@ class _Search:
         """
         for _ in range(ROUNDS):
             own = self.notes.own(name, core) | self.notes.own(self.notes.widened(name, core), core)
-            own |= self.notes.own(self.notes.place(frozenset(core)), core) | self.notes.of_places
+            own |= self.notes.own(self.notes.place(frozenset(core)), core)
             profile = self._profile(core, own, written)
             fitting = self._fitting(profile, core, rest)
             if not fitting:
@@ -373,10 +373,11 @@ class _Search:
 
     def _cohesion(self, ids: Collection[int], profile: Mapping[int, int], own: Collection[int]) -> float:
         """How much of what a report of these says is said in common: of its title and of it all."""
+        places = self.notes.of_places
         titles, texts = [], []
         for each in ids:
             note = self.notes[each]
-            title = [pair for pair in note.title_pairs if pair not in own]
+            title = [pair for pair in note.title_pairs if pair not in own and pair not in places]
             common = sum([profile.get(pair, 0) for pair in title])
             titles.append(common / (sum([self.notes.rarity[pair] for pair in title]) or 1))
             texts.append(self._score(profile, each) / (note.weight or 1))

@@ -150,8 +150,10 @@ class Notes:
         return self._counted([(written or self.written)[each] for each in ids], ids)
 
     def common(self, ids: Collection[int], people_min: int) -> Written:
-        """Of each of these reports the pairs that enough people among them use: no other can matter."""
-        used = {pair for pair, many in self.counts(ids).items() if many >= people_min}
+        """Of each of these reports the pairs, none of places, that enough people among them use: no
+        other can matter."""
+        counts = self.counts(ids)
+        used = {pair for pair, many in counts.items() if many >= people_min and pair not in self.of_places}
         return {each: array("I", filter(used.__contains__, self.written[each])) for each in ids}
 
     def _counted(self, written: Iterable["array[int]"], ids: Collection[int]) -> Counter[int]:
