@@ -10,7 +10,7 @@ from math import log
 from typing import NamedTuple, TypeVar
 
 from nlp.alike import shingles
-from nlp.place_names import place_names, without_area
+from nlp.place_names import may_be_one, place_names, without_area
 from nlp.plain import plain
 from nlp.reports import Report
 
@@ -56,8 +56,8 @@ class Note(NamedTuple):
 class Notes:
     """The reports of a period by time; a position among them stands for a report."""
 
-    def __init__(self, reports: list[Report], on_progress: Progress) -> None:
-        self.on_progress = on_progress
+    def __init__(self, reports: list[Report], on_progress: Progress, *, window: int, people_min: int) -> None:
+        self.on_progress, self.window, self.people_min = on_progress, window, people_min
         self.numbers: dict[str, int] = defaultdict(count().__next__)  # of character pairs
         self.times = [report.at for report in reports]
         numbers: dict[str, int] = {}
@@ -149,11 +149,13 @@ class Notes:
         """How many people use each pair, or of `written` each of the pairs kept there."""
         return self._counted([(written or self.written)[each] for each in ids], ids)
 
-    def common(self, ids: Collection[int], people_min: int) -> Written:
+    def common(self, ids: Collection[int]) -> Written:
         """Of each of these reports the pairs, none of places, that enough people among them use: no
         other can matter."""
         counts = self.counts(ids)
-        used = {pair for pair, many in counts.items() if many >= people_min and pair not in self.of_places}
+        used = {
+            pair for pair, many in counts.items() if many >= self.people_min and pair not in self.of_places
+        }
         return {each: array("I", filter(used.__contains__, self.written[each])) for each in ids}
 
     def _counted(self, written: Iterable["array[int]"], ids: Collection[int]) -> Counter[int]:
@@ -163,8 +165,14 @@ class Notes:
         of_each = (said[0] if len(said) == 1 else set().union(*said) for said in by_user.values())
         return Counter(chain.from_iterable(of_each))
 
-    def peak(self, ids: Collection[int], seconds: int) -> int:
-        """The most different people within so many seconds."""
+    def score(self, worth: Mapping[int, int], position: int) -> int:
+        """What the pairs of a report are worth together."""
+        pairs = self.pairs(position)
+        return sum(compress(worth.values(), map(pairs.__contains__, worth)))
+
+    def peak(self, ids: Collection[int]) -> int:
+        """The most different people within one window."""
+        seconds = self.window
         in_order = sorted(ids)
         times = [self.times[each] for each in in_order]
         users = [self.users[each] for each in in_order]
@@ -214,6 +222,15 @@ class Notes:
                 often = [place for place, many in counts.items() if many >= OFTEN_MIN * most]
                 return self.widened(max(often, key=lambda place: (len(place), place)), ids)
         return ""
+
+    def is_elsewhere(self, position: int, name: str, place: str) -> bool:
+        """Whether the title names a place and the text not the shared one."""
+        note = self._notes[position]
+        if not note.title_places or (place and place in note.text):
+            return False
+        return not any(
+            name in each or each in name or (place and may_be_one(each, place)) for each in note.title_places
+        )
 
     def widened(self, name: str, ids: Collection[int]) -> str:
         """The name with what nearly all who write it write before and after: 南山十里 is 南山十里天池."""

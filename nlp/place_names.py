@@ -55,6 +55,11 @@ def is_place(name: str) -> bool:
     return max(ends, default=0) >= max(NAME_LENGTH_MIN, len(name) - BEYOND_MAX)
 
 
+def may_be_one(one: str, other: str) -> bool:
+    """Whether two places may be one: unknown, or written otherwise, as 瑞丰商业广场 and 瑞丰广场."""
+    return not one or not other or one[:NAME_LENGTH_MIN] == other[:NAME_LENGTH_MIN]
+
+
 def without_area(name: str) -> str:
     """The name without the county or town before it, where something is left: 东湾区云栖新城 is 云栖新城."""
     bare = _AREA.sub("", name[:-1]) + name[-1:]
