@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from nlp.alike import DAY
 from nlp.gather import gathered
 from nlp.notes import PEOPLE_MIN, Notes, Progress
-from nlp.place_names import is_place
+from nlp.place_names import as_place
 from nlp.reports import Report
 from nlp.same_matter import Matter, matters_of, profile_of
 from nlp.shared_names import shared_names
@@ -95,7 +95,7 @@ def _issue(notes: Notes, matter: Matter, rank: int, category: Callable[[str], st
 def _place(notes: Notes, matter: Matter) -> str:
     """The place as the public may read it; empty where the matter is of none."""
     name = notes.place(matter.ids) or notes.widened(matter.name, matter.ids)
-    return name if is_place(name) else ""
+    return as_place(name)
 
 
 def _central(notes: Notes, ids: Collection[int]) -> int:

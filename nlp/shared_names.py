@@ -10,7 +10,7 @@ from nlp.notes import RUN, Notes
 from nlp.place_names import NAME_LENGTH_MIN
 
 NAME_LENGTH_MAX = 8
-NAMES_MAX = 1500  # most used names looked at
+NAMES_MAX = 1200  # most used names looked at
 NAMES_LEAST = 3  # names a report; so many names shared out evenly, each is held by as many as a name needs
 MUCH_MIN = 0.8  # of the reports of two names are the same: one of them is enough
 PART_MIN = 0.8  # of the reports with a part of a name hold the name
