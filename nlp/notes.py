@@ -10,7 +10,7 @@ from math import log
 from typing import NamedTuple, TypeVar
 
 from nlp.alike import shingles
-from nlp.place_names import may_be_one, place_names, without_area
+from nlp.place_names import NAME_LENGTH_MIN, may_be_one, place_names, without_area
 from nlp.plain import plain
 from nlp.reports import Report
 
@@ -215,7 +215,10 @@ class Notes:
             user = self.users[each]
             in_titles[user] |= self._notes[each].title_places
             anywhere[user] |= self._notes[each].places
-        for named in (in_titles, anywhere):
+        beginnings = {
+            user: {name[:NAME_LENGTH_MIN] for name in names} for user, names in in_titles.items()
+        }  # of a place that has several names: 瑞丰新时代广场, 瑞丰新时代商场
+        for named in (in_titles, anywhere, beginnings):
             counts = Counter(place for places in named.values() for place in places)
             most = max(counts.values(), default=0)
             if most and most >= max(len(named) / 2, min(PEOPLE_MIN, len(named))):
