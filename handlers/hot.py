@@ -118,9 +118,10 @@ def _told(ctx: JobCtx, hot: _Hot, before: int) -> str:
     issue = hot.issue
     grown = f"，比上次通报的 {before} 人多了一倍" if before else ""
     numbers = "、".join(issue.ids[-NUMBERS_MAX:])
+    place = f"{issue.place}：" if issue.place else ""
     return "\n".join(
         [
-            f"【热点】{issue.place}：近 {WINDOW_DAYS} 天有 {issue.people} 人反映同一件事{grown}",
+            f"【热点】{place}近 {WINDOW_DAYS} 天有 {issue.people} 人反映同一件事{grown}",
             f"类别：{_category(ctx, hot)}",
             f"地点：{_area(ctx, hot)}",
             f"内容：{_title(issue)}",

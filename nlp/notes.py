@@ -10,7 +10,7 @@ from math import log
 from typing import NamedTuple, TypeVar
 
 from nlp.alike import shingles
-from nlp.place_names import place_names, without_area
+from nlp.place_names import NAME_LENGTH_MIN, may_be_one, place_names, without_area
 from nlp.plain import plain
 from nlp.reports import Report
 
@@ -22,7 +22,7 @@ PEOPLE_FEW = 30  # of fewer than so many it is not known which words are common
 OFTEN_MIN = 0.8  # as often as the place most people share, the longest name is taken
 SAME_MIN = 0.9  # of those who write a name write its next character alike
 BESIDE = 6  # characters on both sides; who writes them alike has copied
-WIDER_MAX = 3  # characters more
+WIDER_MAX = 6  # characters more
 PLACES_MIN = 0.5  # of the reports with a pair have it in the name of a place
 _KEPT_MAX = 4096  # sets of pairs: those of the reports that are compared just now
 _PLACES_KEPT_MAX = 256  # each is asked for several times in a row
@@ -56,8 +56,8 @@ class Note(NamedTuple):
 class Notes:
     """The reports of a period by time; a position among them stands for a report."""
 
-    def __init__(self, reports: list[Report], on_progress: Progress) -> None:
-        self.on_progress = on_progress
+    def __init__(self, reports: list[Report], on_progress: Progress, *, window: int, people_min: int) -> None:
+        self.on_progress, self.window, self.people_min = on_progress, window, people_min
         self.numbers: dict[str, int] = defaultdict(count().__next__)  # of character pairs
         self.times = [report.at for report in reports]
         numbers: dict[str, int] = {}
@@ -81,6 +81,7 @@ class Notes:
         self.of_places = self._of_places()
         self.written: Written = {position: note.pairs for position, note in enumerate(self._notes)}
         self.pairs = lru_cache(_KEPT_MAX)(self._pairs)
+        self.edges = lru_cache(_KEPT_MAX)(self._edges)
         self.place = lru_cache(_PLACES_KEPT_MAX)(self._place)
 
     def __len__(self) -> int:
@@ -148,9 +149,13 @@ class Notes:
         """How many people use each pair, or of `written` each of the pairs kept there."""
         return self._counted([(written or self.written)[each] for each in ids], ids)
 
-    def common(self, ids: Collection[int], people_min: int) -> Written:
-        """Of each of these reports the pairs that enough people among them use: no other can matter."""
-        used = {pair for pair, many in self.counts(ids).items() if many >= people_min}
+    def common(self, ids: Collection[int]) -> Written:
+        """Of each of these reports the pairs, none of places, that enough people among them use: no
+        other can matter."""
+        counts = self.counts(ids)
+        used = {
+            pair for pair, many in counts.items() if many >= self.people_min and pair not in self.of_places
+        }
         return {each: array("I", filter(used.__contains__, self.written[each])) for each in ids}
 
     def _counted(self, written: Iterable["array[int]"], ids: Collection[int]) -> Counter[int]:
@@ -160,8 +165,14 @@ class Notes:
         of_each = (said[0] if len(said) == 1 else set().union(*said) for said in by_user.values())
         return Counter(chain.from_iterable(of_each))
 
-    def peak(self, ids: Collection[int], seconds: int) -> int:
-        """The most different people within so many seconds."""
+    def score(self, worth: Mapping[int, int], position: int) -> int:
+        """What the pairs of a report are worth together."""
+        pairs = self.pairs(position)
+        return sum(compress(worth.values(), map(pairs.__contains__, worth)))
+
+    def peak(self, ids: Collection[int]) -> int:
+        """The most different people within one window."""
+        seconds = self.window
         in_order = sorted(ids)
         times = [self.times[each] for each in in_order]
         users = [self.users[each] for each in in_order]
@@ -180,14 +191,21 @@ class Notes:
                 most = people
         return most
 
+    def says_something(self, name: str) -> bool:
+        """Whether a name has a pair that is not of numbers or of what any letter may say."""
+        return any(self.rarity[self.numbers[pair]] for pair in shingles(name) if pair in self.numbers)
+
     def own(self, name: str, ids: Collection[int]) -> set[int]:
         """The pairs a name is made of, and those it makes with what stands beside it."""
-        own = set(shingles(name))
-        for each in ids:
-            parts = self._notes[each].text.split(name) if name else []
-            for before, after in pairwise(parts):
-                own |= {(before[-1:] + name[0]).lower(), (name[-1] + after[:1]).lower()}
-        return {self.numbers[pair] for pair in own if pair in self.numbers}
+        own = {self.numbers[pair] for pair in shingles(name) if pair in self.numbers}
+        return own.union(*(self.edges(name, each) for each in ids)) if name else own
+
+    def _edges(self, name: str, position: int) -> frozenset[int]:
+        """The pairs a name makes with what stands beside it in a report."""
+        pairs: set[str] = set()
+        for before, after in pairwise(self._notes[position].text.split(name)):
+            pairs |= {(before[-1:] + name[0]).lower(), (name[-1] + after[:1]).lower()}
+        return frozenset(self.numbers[pair] for pair in pairs if pair in self.numbers)
 
     def _place(self, ids: frozenset[int]) -> str:
         """The place name half of the people share, in titles if possible; empty where there is none."""
@@ -197,7 +215,10 @@ class Notes:
             user = self.users[each]
             in_titles[user] |= self._notes[each].title_places
             anywhere[user] |= self._notes[each].places
-        for named in (in_titles, anywhere):
+        beginnings = {
+            user: {name[:NAME_LENGTH_MIN] for name in names} for user, names in in_titles.items()
+        }  # of a place that has several names: 瑞丰新时代广场, 瑞丰新时代商场
+        for named in (in_titles, anywhere, beginnings):
             counts = Counter(place for places in named.values() for place in places)
             most = max(counts.values(), default=0)
             if most and most >= max(len(named) / 2, min(PEOPLE_MIN, len(named))):
@@ -205,17 +226,29 @@ class Notes:
                 return self.widened(max(often, key=lambda place: (len(place), place)), ids)
         return ""
 
+    def is_elsewhere(self, position: int, name: str, place: str) -> bool:
+        """Whether the title names a place and the text not the shared one."""
+        note = self._notes[position]
+        if not note.title_places or (place and place in note.text):
+            return False
+        return not any(
+            name in each or each in name or (place and may_be_one(each, place)) for each in note.title_places
+        )
+
     def widened(self, name: str, ids: Collection[int]) -> str:
         """The name with what nearly all who write it write before and after: 南山十里 is 南山十里天池."""
         # Of a letter that was copied one copy counts: its every word is written alike.
         beside = {_beside(self._notes[each].text, name) for each in ids if name in self._notes[each].text}
         texts = sorted(beside)
-        for _ in range(WIDER_MAX):
+        given = name
+        while len(name) < len(given) + WIDER_MAX:
             longer = Counter(wider for text in texts for wider in _wider(text, name))
             best, many = max(longer.items(), key=lambda item: (item[1], item[0]), default=("", 0))
             if many < SAME_MIN * len(texts) or len(texts) < 2:
                 break
             name = best
+        else:  # a letter that was copied, with some words changed: it would go on and on
+            name = given
         return without_area(name)
 
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from nlp.address import NAME_STOP, places
 
 NAME_LENGTH_MIN = 3
-BEYOND_MAX = 2  # characters of a name after its ending: 南山十里天池
+BEYOND = 2  # characters of a name after its ending: 南山十里天池
 STEM_MIN, STEM_MAX = 2, 7  # characters of a place name before its ending
 
 _RUN = re.compile("[\u4e00-\u9fffA-Za-z0-9]+")
@@ -46,13 +46,21 @@ def _beginnings(name: str) -> tuple[str, ...]:
     return tuple(name[start:] for start in range(last + 1))
 
 
-def is_place(name: str) -> bool:
-    """Whether this is the name of one place, and neither a word for many nor the name of a thing."""
+def as_place(name: str) -> str:
+    """The name of one place this is, without half a word after it; "" for a word for many or for a thing."""
     if _NO_NAME.match(name):
-        return False
+        return ""
     ends = [len(one) for one in place_names(name) if name.startswith(one)]
     ends += [end for start, end in places(name) if start == 0 and end >= NAME_LENGTH_MIN]
-    return max(ends, default=0) >= max(NAME_LENGTH_MIN, len(name) - BEYOND_MAX)
+    end = max(ends, default=0)
+    if end < NAME_LENGTH_MIN or end + BEYOND < len(name):
+        return ""
+    return name[:end] if len(name) < end + BEYOND else name
+
+
+def may_be_one(one: str, other: str) -> bool:
+    """Whether two places may be one: unknown, or written otherwise, as 瑞丰商业广场 and 瑞丰广场."""
+    return not one or not other or one[:NAME_LENGTH_MIN] == other[:NAME_LENGTH_MIN]
 
 
 def without_area(name: str) -> str:

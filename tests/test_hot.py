@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nlp import hot
 from nlp.alike import DAY
 from nlp.hot import Issue, cluster
+from nlp.notes import Notes
+from nlp.place_names import as_place
 from nlp.reports import Report, seconds
 
 START = seconds("2024-03-01 08:00:00")
@@ -184,6 +185,52 @@ def test_an_institution_with_many_matters_is_no_issue(titles: list[str]) -> None
     assert [issue.place for issue in cluster(everyday() + told + plant())] == ["云栖新城"]
 
 
+ROADS = [
+    "咨询楚柳路新增的公交线路何时开通",
+    "楚柳路楼顶公寓装修噪音扰民",
+    "楚柳路货车扬尘影响附近居民",
+    "楚柳路边的空地建不建公园",
+    "楚柳路餐馆音乐声太大",
+]
+
+
+def test_neighbouring_roads_named_together_are_no_matter() -> None:
+    details = [
+        "泉塘路口的车越来越多,东四路也堵。",
+        "从东四路走到泉塘路要二十分钟。",
+        "泉塘路上学校多,东四路那边超市多。",
+        "东四路泉塘路一带晚上很黑。",
+        "泉塘路以南的人都知道,东四路也一样。",
+    ]
+    assert cluster(everyday() + _told("roads", ROADS, details, len(ROADS), START, 20)) == []
+
+
+LEARNING = [
+    ("云栖新城小学学区突然变更", "开发商承诺云栖新城的孩子就读育才三小,现在却划到石坝小学。"),
+    ("云栖新城孩子上学要走三公里", "石坝小学要过两条大马路,孩子上学很不安全。"),
+    ("质疑教育局对云栖新城的学区划分", "育才三小与云栖新城只有一墙之隔,学区划分没有征求意见。"),
+    ("就近入学在云栖新城成了空话", "义务教育法规定就近入学,育才三小就在门口却不能读。"),
+    ("云栖新城入学难", "今年一百多个孩子要上一年级,学区至今没有公布。"),
+    ("请兑现云栖新城配套学校的承诺", "合同写明配套育才三小,教育局说没有这回事。"),
+]
+
+
+def test_parts_of_one_matter_that_each_tells_in_other_words_are_put_together() -> None:
+    titles, details = map(list, zip(*LEARNING, strict=True))
+    said = _told("learning", titles, details, 36, START, 24)
+    issues = cluster(everyday() + plant(12, 20) + said)
+    assert [set(issue.ids) for issue in issues] == [ids(said), ids(plant(12, 20))]
+
+
+def test_what_is_no_name_of_a_place_is_not_given_as_one() -> None:
+    titles = ["应聘教练员要交押金", "驾校收取教练员押金不退", "教练员押金几时退", "应聘教练员被收押金"]
+    details = ["应聘教练员先交五千元押金,离职也不退。", "教练员的押金是劳动法禁止的。"]
+    told = _told("deposits", titles, details, 12, START, 20)
+    assert [(issue.place, issue.people) for issue in cluster(everyday() + told)] == [("", 12)]
+    given = ("云栖新城", "云栖新城项", "南山十里天池", "许多村", "幼儿园", "飘进家里")
+    assert list(map(as_place, given)) == ["云栖新城", "云栖新城", "南山十里天池", "", "", ""]
+
+
 def test_one_message_is_no_issue_however_many_like_it() -> None:
     liked = Report("liked", "somebody", "关于金海湾配套入学的问题", START, "孩子没有学校读书。", 1762)
     assert cluster([*everyday(), liked]) == []
@@ -294,13 +341,13 @@ def test_any_texts_at_all_can_be_clustered(written: list[tuple[str, str, str]]) 
 
 def test_twice_the_reports_are_about_twice_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
     compared = [0]
-    score = hot._Search._score
+    score = Notes.score
 
-    def counting(self: hot._Search, profile: dict[int, int], position: int) -> int:
+    def counting(self: Notes, worth: dict[int, int], position: int) -> int:
         compared[0] += 1
-        return score(self, profile, position)
+        return score(self, worth, position)
 
-    monkeypatch.setattr(hot._Search, "_score", counting)
+    monkeypatch.setattr(Notes, "score", counting)
     work = []
     for size in (1000, 2000, 4000):
         compared[0] = 0
