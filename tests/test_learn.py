@@ -68,7 +68,7 @@ def test_the_file_shows_the_words_that_people_complained_with() -> None:
         label: max(words_only.weights, key=lambda word: words_only.weights[word][which])
         for which, label in enumerate(words_only.labels)
     }
-    assert strongest == {'街面 "设施"': "坏了", "环境卫生": "污水", "劳动保障": "工资"}
+    assert strongest == {'街面 "设施"': "灯不亮", "环境卫生": "污水", "劳动保障": "工资"}
 
 
 def test_the_same_rows_give_the_same_file_whatever_the_hash_seed(learned: Learned, tmp_path: Path) -> None:
@@ -128,7 +128,8 @@ def test_too_few_rows_for_a_trial_still_give_a_file(tmp_path: Path) -> None:
         ([["路灯"], ["路灯", "井盖"]], ["a"], "every column needs one text for each label"),
         ([["路灯", "井盖"]], ["a", " "], "a label is empty"),
         ([["路灯", "井盖"]], ["a", "a"], "there must be at least two different labels"),
-        ([["路灯", "井盖"]], ["a", "b"], "no word stands in two texts"),
+        ([["路灯", "井盖", "污水"]], ["a", "b", "b"], "a label needs two texts on average"),
+        ([["路灯", "井盖", "污水", "工资"]], ["a", "b", "a", "b"], "no word stands in two texts"),
     ],
 )
 def test_rows_that_teach_nothing_are_refused_with_the_reason(
