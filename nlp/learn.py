@@ -91,19 +91,17 @@ def _fit(past: Past, mix: _Mix, on_progress: Callable[[float], None]) -> Learned
     words = candidates(past.views[-1], past.edges, max(low, min(high, rows // ROWS_PER_TEXTS_MIN)))
     if not words:
         raise ValueError("no word stands in two texts")
-    on_progress(0.3)
+    on_progress(0.2)
     whole, _ = whole_words(words, past.views[-1], past.edges)
-    on_progress(0.5)
+    on_progress(0.35)
     lessons = Lessons.of(past, words)
-    on_progress(0.7)
-    weights, _ = _machines(lessons, SURE_AT_SELECTION)
+    weights, _ = _machines(lessons, SURE_AT_SELECTION, lambda share: on_progress(0.55 + share * 0.4))
     kept = _choose(words, whole, _importance(weights, lessons), mix)
-    on_progress(0.9)
-    weights, biases = _machines(lessons.about(kept), mix.sure)
+    weights, biases = _machines(lessons.about(kept), mix.sure, lambda share: on_progress(0.95 + share * 0.05))
     return _whole_numbers([words[which] for which in kept], whole, weights, biases, past)
 
 
-def _machines(lessons: Lessons, sure: float) -> tuple[Floats, Floats]:
+def _machines(lessons: Lessons, sure: float, on_progress: Callable[[float], None]) -> tuple[Floats, Floats]:
     """One linear machine for each label: its weights of the words, and its bias.
 
     The bias is learned as the weight of a word that stands in every text, because the engine adds it
@@ -116,6 +114,7 @@ def _machines(lessons: Lessons, sure: float) -> tuple[Floats, Floats]:
         machine = LinearSVC(C=sure, fit_intercept=False, random_state=0)
         machine.fit(texts.multiply(scale).tocsr(), lessons.label == which, sample_weight=lessons.counts)
         columns.append(machine.coef_[0] * scale)
+        on_progress(len(columns) / len(lessons.strength))
     weights = np.array(columns)
     return weights[:, :-1] * lessons.rarity, weights[:, -1] * ALWAYS
 
