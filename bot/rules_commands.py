@@ -39,7 +39,8 @@ def learn(
     max_words: Annotated[int, typer.Option(help="最多多少个词", min=10)] = 3000,
     parts: Annotated[float, typer.Option(help="其中词的片段最多占多少", min=0, max=1)] = 0.17,
     singles: Annotated[float, typer.Option(help="其中单字最多占多少", min=0, max=1)] = 0,
-    sure: Annotated[float, typer.Option(help="跟得多紧：专门写来学的句子用 3", min=0.01, max=100)] = 0.15,
+    sure: Annotated[float, typer.Option(help="跟得多紧：专门写来学的句子用 1", min=0.01, max=100)] = 0.15,
+    texts_min: Annotated[int | None, typer.Option(help="一个词至少在多少条文本里出现过", min=1)] = None,
 ) -> None:
     try:
         from nlp.learn import learn as learn_rules
@@ -56,6 +57,7 @@ def learn(
                 parts=parts,
                 singles=singles,
                 sure=sure,
+                texts_min=texts_min,
                 on_progress=lambda step, share: bar.update(
                     task, completed=share, description=STEPS.get(step, step)
                 ),

@@ -7,7 +7,7 @@ and no refusal: it must be counted.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from handlers import cards, goods, keepers, orders, pickup, sheet
+from handlers import cards, form, goods, keepers, orders, pickup
 from handlers.codes import read_pickup
 from handlers.ctx import Ctx, Refused
 from handlers.me import Piece, basket_of, pieces
@@ -229,7 +229,7 @@ def _once(
     """The receipt of the lines that `act` gives out, or what is wrong; sent again, the same receipt."""
     problem = UNKNOWN  # of a form that was wrong the first time and comes again
 
-    def given() -> str:
+    def given(_ctx: Ctx) -> str:
         nonlocal problem
         done = act()
         if isinstance(done, str):
@@ -238,7 +238,7 @@ def _once(
         _tell(ctx, _receipt(ctx, one, done))
         return ",".join(map(str, done))
 
-    kept = sheet.once(ctx, sheet_id, (one.id, content), given)
+    kept = form.once(ctx, sheet_id, (one.id, content), given)
     return _receipt(ctx, one, [int(number) for number in kept.split(",")]) if kept else problem
 
 

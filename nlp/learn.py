@@ -39,19 +39,21 @@ def learn(
     parts: float = PARTS,
     singles: float = SINGLES,
     sure: float = SURE_AT_FIT,
+    texts_min: int | None = None,
     on_progress: Progress = lambda _step, _share: None,
 ) -> Learned:
     """Learn from texts given column by column, as (titles, details): the first alone must do, too.
 
     At most the shares `parts` and `singles` of the words are fragments of words; the surer, the closer
-    the weights follow the texts (3 suits sentences written to learn from). It learns twice,
+    the weights follow the texts (1 suits sentences written to learn from). A word stands in `texts_min`
+    texts, without it in 2 to 5, the more rows the more. It learns twice,
     first without a fifth of the texts, to tell how well the file sorts what it has not seen. The
     same rows give the same file, byte by byte. Raises ValueError naming what is wrong with them.
     Cost: a minute and 1 GB for 4,008 complaints of 230 characters.
     """
     _check(columns, labels, max_words)
     past = Past.read(columns, labels, lambda share: on_progress("read", share * 0.2))
-    mix = _Mix(max_words, parts, singles, sure)
+    mix = _Mix(max_words, parts, singles, sure, texts_min)
     held = past.held_out()
     on_progress("trial", 0.2)
     trial = _fit(past.of(~held), mix, lambda share: on_progress("trial", 0.2 + share * 0.35))
@@ -64,12 +66,13 @@ def learn(
 
 @dataclass(frozen=True)
 class _Mix:
-    """How many words, which shares of them fragments of either kind, and how surely to fit."""
+    """How many words, which shares of them fragments of either kind, how surely to fit, how rare a word."""
 
     words: int
     parts: float
     singles: float
     sure: float
+    texts_min: int | None
 
 
 def _check(columns: Sequence[Sequence[str]], labels: Sequence[str], max_words: int) -> None:
@@ -88,7 +91,8 @@ def _check(columns: Sequence[Sequence[str]], labels: Sequence[str], max_words: i
 def _fit(past: Past, mix: _Mix, on_progress: Callable[[float], None]) -> Learned:
     rows = len(past.label)
     low, high = TEXTS_MIN
-    words = candidates(past.views[-1], past.edges, max(low, min(high, rows // ROWS_PER_TEXTS_MIN)))
+    texts_min = mix.texts_min or max(low, min(high, rows // ROWS_PER_TEXTS_MIN))
+    words = candidates(past.views[-1], past.edges, texts_min)
     if not words:
         raise ValueError("no word stands in two texts")
     on_progress(0.2)

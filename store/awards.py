@@ -6,13 +6,15 @@ awards are halted, the budget is used up) is withheld and paid as soon as the ob
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from store import bulk, households, ledger, meta, wallets
+from store import caps as caps_of_many
+from store.caps import Use
 from store.db import Conflict, Retry, Tx
 from store.digest import digest_of
 from store.ledger import POINTS, SCORE, Frozen, Insufficient
@@ -390,12 +392,15 @@ def _withhold(tx: Tx, asked: Award, why: str, now: int) -> Outcome:
 
 def pay_withheld(tx: Tx, *, now: int, limit: int) -> int:
     """Book what waited and can be paid now, what was tried longest ago first; how many were booked."""
-    query = sa.select(withheld.c.id, withheld.c.award).where(withheld.c.paid_at.is_(None))
+    query = sa.select(withheld.c.id).where(withheld.c.paid_at.is_(None))
     paid = 0
-    for row_id, kept in tx.execute(query.order_by(withheld.c.at, withheld.c.id).limit(limit)).all():
+    for row_id in tx.execute(query.order_by(withheld.c.at, withheld.c.id).limit(limit)).scalars().all():
         mark = sa.update(withheld).where(withheld.c.id == row_id)
-        tx.execute(mark.values(paid_at=now))
-        outcome = award(tx, _of_json(kept), now=now)
+        due = mark.where(withheld.c.paid_at.is_(None)).values(paid_at=now).returning(withheld.c.award)
+        kept = tx.execute(due).scalar()
+        if kept is None:  # another transaction pays it
+            continue
+        outcome = award(tx, _at_home(tx, _of_json(kept)), now=now)
         if outcome.why in ("frozen", "halted", "budget"):
             tx.execute(mark.values(paid_at=None, why=outcome.why, at=now))
         else:
@@ -403,13 +408,43 @@ def pay_withheld(tx: Tx, *, now: int, limit: int) -> int:
     return paid
 
 
-def pass_on(tx: Tx, old: int, new: int) -> None:
-    """What waits for one household is due to another: it went there."""
-    query = sa.select(withheld.c.id, withheld.c.award)
-    waiting = query.where(withheld.c.household_id == old, withheld.c.paid_at.is_(None))
-    for row_id, kept in tx.execute(waiting.order_by(withheld.c.id)).all():
-        mark = sa.update(withheld).where(withheld.c.id == row_id)
-        tx.execute(mark.values(household_id=new, award={**kept, "household_id": new}))
+def _at_home(tx: Tx, asked: Award) -> Award:
+    """The award for where the people of its household live now."""
+    if asked.household_id is None:
+        return asked
+    return replace(asked, household_id=households.successor(tx, asked.household_id))
+
+
+def pass_on(tx: Tx, old: int, new: int, *, key: str) -> None:
+    """What waits for one household is due to another: it went there by the movements of `key`."""
+    _hand_over(tx, sa.and_(withheld.c.household_id == old, withheld.c.paid_at.is_(None)), new, key)
+
+
+def pass_back(tx: Tx, old: int, *, key: str) -> None:
+    """What `pass_on` brought and still waits is due to the old household again."""
+    _hand_over(tx, sa.and_(withheld.c.came_with == key, withheld.c.paid_at.is_(None)), old, "")
+
+
+def _hand_over(tx: Tx, which: sa.ColumnElement[bool], new: int, key: str) -> None:
+    query = sa.select(withheld.c.id, withheld.c.award).where(which).order_by(withheld.c.id)
+    for row_id, kept in tx.execute(query).all():
+        # Whoever pays it just now came first: then it is among the points of the household.
+        mark = sa.update(withheld).where(withheld.c.id == row_id, withheld.c.paid_at.is_(None))
+        handed = {"household_id": new, "award": {**kept, "household_id": new}, "came_with": key}
+        tx.execute(mark.values(handed))
+
+
+def paid_of(tx: Tx, key: str) -> list[tuple[str, int, int, int]]:
+    """(key, wallet, cohort, points) of what `pass_on` brought and was paid since, and not taken back."""
+    undone = xfer.alias("undone")
+    query = (
+        sa.select(xfer.c.idem, acct.c.id, acct.c.cohort, xfer.c.amount)
+        .join(withheld, withheld.c.idem == xfer.c.idem)
+        .join(acct, acct.c.id == xfer.c.credit)
+        .outerjoin(undone, undone.c.reverses_id == xfer.c.id)
+        .where(withheld.c.came_with == key, undone.c.id.is_(None))
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in tx.execute(query.order_by(xfer.c.id))]
 
 
 def _of_json(kept: dict[str, Any]) -> Award:
@@ -423,17 +458,22 @@ def _of_json(kept: dict[str, Any]) -> Award:
 def award_all(tx: Tx, asked: Sequence[Award], *, now: int) -> int:
     """Book a batch in one statement, each award once per key; how many were new.
 
-    All are shop points out of one budget, with the batch's `txn`. Caps do not count here: two people
-    approved the list. Raises Conflict when a key stands for another request, Insufficient when the budget
-    does not hold them all; what belongs to a frozen household is withheld.
+    All are shop points out of one budget, with the batch's `txn`. Raises Conflict when a key stands for
+    another request, Insufficient when the budget does not hold them all, caps.Exceeded where a cap has no
+    room for all that it asks; what belongs to a frozen household is withheld.
     """
     if not asked:
         return 0
     budget = _budget_account(tx, asked[0].budget, POINTS, now)
     paid = _without_frozen(tx, asked, now)
     known, accounts = _of_batch(tx, asked[0].txn)
+    caps_of_many.use_all(tx, [use for one in paid if one.idem not in known for use in _uses(one)])
     accounts |= _wallets_of(tx, {_pair(one) for one in paid} - accounts.keys())
     return bulk.book_all(tx, [_row(one, budget, accounts[_pair(one)], now) for one in paid], known)
+
+
+def _uses(one: Award) -> list[Use]:
+    return [Use(*_key(cap, one), most=cap.most, points=one.points) for cap in one.caps]
 
 
 def _pair(one: Award) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from store import audit
 from store.audit import Finding
-from store.db import Conflict, Tx
+from store.db import Conflict, Retry, Tx
 from store.digest import REQUEST, digest_of
 from store.prepared import Prepared
 from store.tables import acct, bal, xfer
@@ -160,6 +160,8 @@ def refusal(error: IntegrityError) -> Exception:
     told = str(error.orig)
     if "ck_bal_floor" in told:
         return Insufficient()
+    if "xfer: moved away" in told:  # since we looked where somebody lives
+        return Retry()
     return Frozen() if "xfer: frozen" in told else error
 
 

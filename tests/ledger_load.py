@@ -1,7 +1,7 @@
 """`python -m tests.ledger_load URL`: acts on the ledger without a pause; tells what was acknowledged.
 
 Every act is one work of several movements whose key says what they must add up to, so that a part of one
-would be seen. It ends when it is killed.
+would be seen, and so would one that is not there. It ends when it is killed.
 """
 
 import os
@@ -132,7 +132,8 @@ class Client:
                 wallets.resolve(tx, hold, kind, credit=credit, reason="", now=NOW, actor_id=None)
 
         amount = int(key.split(":")[1])
-        return "", work, lambda: self.sold.append((key, amount)) if kind == "post" else None
+        sold = lambda: self.sold.append((key, amount)) if kind == "post" else None  # noqa: E731
+        return f"{kind}:{key}", work, sold
 
     def _take_back(self, _name: str, _home: int, _amount: int) -> Any:
         key, home = self.earned.pop(self.chance.randrange(len(self.earned)))
@@ -142,17 +143,18 @@ class Client:
             for award in found:
                 wallets.take_back(tx, award, home, reason="", now=NOW, actor_id=None)
 
-        return "", work, lambda: None
+        return f"reverse:{key}", work, lambda: None
 
     def _bring_back(self, name: str, _home: int, _amount: int) -> Any:
         key, amount = self.sold.pop(self.chance.randrange(len(self.sold)))
+        back = f"back:{amount}:{name}"
 
         def work(tx: Tx) -> None:
-            common = {"key": f"back:{name}", "reason": "", "now": NOW, "actor_id": None}
+            common = {"key": back, "reason": "", "now": NOW, "actor_id": None}
             wallets.refund(tx, key, amount, unit=POINTS, **common)  # type: ignore[arg-type]
             wallets.refund(tx, key, 1, unit=RICE, **common)  # type: ignore[arg-type]
 
-        return "", work, lambda: None
+        return f"refund:{back}", work, lambda: None
 
 
 def main(url: str) -> None:

@@ -119,6 +119,17 @@ def test_a_photo_sent_ahead_counts_and_goes_to_no_report(town: Town) -> None:
 
 
 def test_who_has_no_phone_is_spoken_for_by_the_grid_worker(town: Town) -> None:
+    unknown = (
+        "您的辖区里没有登记过张奶奶，请核对姓名。"
+        "确实还没有登记的，先发：登记居民 张奶奶 电话（没有就写无电话）"
+    )
+    for _ in range(2):  # a misspelt name registers nobody
+        assert town.say("何春梅", "代申请 张奶奶 助困 昨天给邻居送饭") == unknown
+    assert town.say("何春梅", "登记居民 张奶奶 无电话") == "已登记张奶奶，幸福社区第二网格。"
+    once = "您的辖区里已经登记过张奶奶。是另一位同名的，请写他的电话。"
+    assert town.say("何春梅", "登记居民 张奶奶 没有电话") == once
+    assert town.say("李秀英", "登记居民 张奶奶 无电话").startswith("收到，编号 1001")
+    assert town.say("何春梅", "登记居民的电话打不通").startswith("收到，编号 1002")
     told = "替张奶奶登记：编号 1，助困 10 分（11月22日）。您已核实，等村(社区)批准。"
     assert town.say("何春梅", "代申请 张奶奶 助困 昨天给邻居送饭") == told
     assert town.say("徐慧敏", "批准 1").startswith("申请 1 已批准")
@@ -170,7 +181,7 @@ def test_what_cannot_be_applied_for_is_told_why(town: Town) -> None:
     }.items():
         assert town.say("李秀英", said) == told, said
     assert town.say("o-stranger", PEACE) == (
-        "公示要用姓名和所在的村(社区)，您还没有登记。请网格员代申请：代申请 您的姓名 电话 做了什么。"
+        "公示要用姓名和所在的村(社区)，您还没有登记。请网格员登记后代申请：登记居民 您的姓名 电话。"
     )
     assert town.say("李秀英", PEACE).startswith("编号 1，调解 15 分")
     assert town.say("李秀英", PEACE) == "这件事已经申请过了，编号 1。"
