@@ -37,8 +37,10 @@ def learn(
     text: TextOption = "title,detail",
     label: LabelOption = "label",
     max_words: Annotated[int, typer.Option(help="最多多少个词", min=10)] = 3000,
-    parts: Annotated[float, typer.Option(help="其中词的片段最多占多少", min=0, max=1)] = 0.17,
-    singles: Annotated[float, typer.Option(help="其中单字最多占多少", min=0, max=1)] = 0,
+    parts: Annotated[float, typer.Option(help="其中词的片段最多占多少", min=0, max=1)] = 0.1,
+    singles: Annotated[
+        float, typer.Option(help="其中单字最多占多少，0 就只有两个字以上的", min=0, max=1)
+    ] = 0.05,
     sure: Annotated[float, typer.Option(help="跟得多紧：专门写来学的句子用 1", min=0.01, max=100)] = 0.15,
     texts_min: Annotated[int | None, typer.Option(help="一个词至少在多少条文本里出现过", min=1)] = None,
 ) -> None:
@@ -47,9 +49,9 @@ def learn(
     except ImportError:
         _stop("学习要用 scikit-learn：pip install '.[learn]'，或 make install")
     columns, labels = _read(file, text, label)
-    with _progress() as bar:
-        task = bar.add_task("学习", total=1.0)
-        try:
+    try:
+        with _progress() as bar:
+            task = bar.add_task("学习", total=1.0)
             learned = learn_rules(
                 columns,
                 labels,
@@ -62,8 +64,8 @@ def learn(
                     task, completed=share, description=STEPS.get(step, step)
                 ),
             )
-        except ValueError as error:
-            _stop(f"学不了：{CANNOT.get(str(error), error)}")
+    except ValueError as error:
+        _stop(f"学不了：{CANNOT.get(str(error), error)}")
     learned.write(out)
     for name, report in zip((text.partition(",")[0], text), learned.held_out, strict=False):
         _show(f"留出的五分之一，{name}", report)

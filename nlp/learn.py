@@ -19,8 +19,8 @@ from nlp.rule_file import WEIGHT_MAX
 from nlp.rules import Rules, load_categories
 
 # The figures below were chosen by cross-validation on 4,008 complaints; their neighbours do as well.
-PARTS = 0.17  # of the words may be parts of words: two or three characters
-SINGLES = 0.0  # and so many single characters: 校 and 医 speak in words that nobody wrote before
+PARTS = 0.1  # of the words may be parts of words: two or three characters
+SINGLES = 0.05  # and so many single characters: 校 and 医 speak in words that nobody wrote before
 WEIGHT_TOP = 20
 SPREAD = 0.9995  # the quantile of all weights that becomes WEIGHT_TOP
 SURE_AT_SELECTION, SURE_AT_FIT = 0.05, 0.15  # C of the support vector machines
