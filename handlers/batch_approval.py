@@ -10,9 +10,10 @@ from handlers.ctx import NUMBER, Ctx, Refused, areas, command, may, refuse_in_gr
 from handlers.days import clock_time
 from handlers.earn import caps_of, cohort_of, town_of
 from handlers.points_rules import PointsRule
-from store import awards, batches, households, looks, outbox, people
-from store.awards import Award, Budget
+from store import award_lists, batches, households, looks, outbox, people
+from store.awards import Award
 from store.batches import Batch
+from store.budgets import Budget
 from store.caps import Exceeded
 from store.db import Conflict
 from store.ledger import Insufficient
@@ -62,7 +63,7 @@ def approve(ctx: Ctx, match: re.Match[str]) -> str:
         raise Refused(BOOKED)
     batches.end(ctx.tx, batch, "posted", now=ctx.now, approver_id=ctx.person.id)
     try:
-        booked = awards.award_all(ctx.tx, _awards(ctx, batch, rule, homes), now=ctx.now)
+        booked = award_lists.award_all(ctx.tx, _awards(ctx, batch, rule, homes), now=ctx.now)
     except Insufficient:
         raise Refused("本镇今年的积分预算不够，什么都没有记。请先追加预算。") from None
     except Conflict:

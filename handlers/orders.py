@@ -41,7 +41,7 @@ def place(ctx: Ctx, household_id: int, basket: Basket, *, channel: str) -> tuple
         expires_at=until,
     )
     for which, (article, count) in enumerate(basket):
-        _set_aside(ctx, redemption_id, household_id, which, article, count)
+        set_aside(ctx, redemption_id, household_id, which, article, count, ordered_at=ctx.now)
     return redemption_id, code
 
 
@@ -68,9 +68,17 @@ def _check(ctx: Ctx, household_id: int, basket: Basket) -> None:
                 raise Refused(f"{article.name}每户每月限 {most}，本月已换 {taken} {article.measure}。")
 
 
-def _set_aside(
-    ctx: Ctx, redemption_id: int, household_id: int, which: int, article: Article, count: int
+def set_aside(
+    ctx: Ctx,
+    redemption_id: int,
+    household_id: int,
+    which: int,
+    article: Article,
+    count: int,
+    *,
+    ordered_at: int,
 ) -> None:
+    """Line `which` (from 0) of an order: points and goods of `count` pieces are held together."""
     txn = f"redeem:{redemption_id}:{which}"
     shop.add_line(
         ctx.tx,
@@ -80,7 +88,7 @@ def _set_aside(
         price=article.price,
         state="held",
         txn=txn,
-        now=ctx.now,
+        now=ordered_at,
     )
     _hold_points(ctx, household_id, article.price * count, txn=txn, reason=f"兑换{article.name}")
     if not article.is_service:

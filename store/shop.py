@@ -75,7 +75,7 @@ class Redemption:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One article of a redemption, at the price it had then; its movements share `txn`.
+    """One article of a redemption, at the price it had then (`at`); its movements share `txn`.
 
     `clerk_id` gave it out; `collector` (member, card, proxy, delivery) is how it was taken, `proxy_id` by
     whom where that is known.
@@ -89,6 +89,7 @@ class Line:
     state: str
     txn: str
     returned: int
+    at: int
     ended_at: int | None
     clerk_id: int | None
     collector: str

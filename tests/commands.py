@@ -15,12 +15,17 @@ import httpx
 import pytest
 
 from bot import __main__ as command_line
+from bot.replay import keys_of
+from bot.sandbox.wire import OfficialKeys, Push, official_push, text_fields
+from bot.settings import Settings
+from tests.town import NOW
 
 ROOT = Path(__file__).parent.parent
 MASHANG = Path(sys.executable).with_name("mashang")
 RULES = {"MASHANG_RULES_DIR": str(ROOT / "rules")}
 SANDBOX = {**RULES, "MASHANG_SANDBOX": "1", "MASHANG_PORT": "0"}
 COUNTY = ROOT / "bot" / "sandbox" / "county"
+KEYS = keys_of(Settings(_env_file=None))  # the sandbox's
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,12 @@ def _text(stream: TextIOWrapper) -> str:
     return held.getvalue().decode()
 
 
+def push(text: str, number: int, openid: str = "o-somebody", keys: OfficialKeys = KEYS) -> Push:
+    """A text as Tencent sends it; `number` is its message id."""
+    fields = text_fields("gh_test", openid, text, number, NOW)
+    return official_push(keys, fields, timestamp=NOW, nonce="n")
+
+
 @dataclass
 class Server:
     """A `mashang serve` of its own process; its log grows in `log`."""
@@ -99,6 +110,13 @@ class Server:
 
     def get(self, path: str) -> httpx.Response:
         return httpx.get(self.url + path, trust_env=False, timeout=10)
+
+    def say(self, text: str, number: int = 1, keys: OfficialKeys = KEYS) -> httpx.Response:
+        """Send it one message of the official account."""
+        sent = push(text, number, keys=keys)
+        return httpx.post(
+            f"{self.url}/wechat/official", params=sent.query, content=sent.body, trust_env=False, timeout=10
+        )
 
     def stop(self) -> int:
         """Ask it to stop, as an init system does; its exit status."""

@@ -14,8 +14,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from store import awards, households, ledger, wallets
-from store.awards import Award, Budget
+from store import awards, budgets, households, ledger, wallets
+from store.awards import Award
+from store.budgets import Budget
 from store.db import Conflict, Database, Tx
 from store.ledger import POINTS, Insufficient
 from store.tables import people, units
@@ -34,7 +35,7 @@ def open_town(tx: Tx) -> None:
     for number in range(1, HOMES + 1):
         person = tx.execute(sa.insert(people).returning(people.c.id), {"name": "", "created_at": NOW})
         households.open_for(tx, person.scalar_one(), code=f"h{number}", name="", unit_id=None, now=NOW)
-    awards.budget_id(tx, Budget(1, 2026, "general", 10**9), POINTS, now=NOW)
+    budgets.budget_id(tx, Budget(1, 2026, "general", 10**9), POINTS, now=NOW)
     _rice(tx, "supplier", "shelf", 10**6, kind="restock", key="stock")
 
 

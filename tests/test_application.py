@@ -8,12 +8,12 @@ import pytest
 import sqlalchemy as sa
 from httpx import Response
 
-from store import awards, households, people
+from store import budgets, households
 from store.tables import freezes
 from tests.conftest import ROOT
 from tests.invariants import broken
 from tests.test_photos import draw
-from tests.town import CAST, DAY, HOUR, MakeTown, Town, openid
+from tests.town import CAST, DAY, HOUR, MakeTown, Town, person
 from tests.web import browser_of, form_of, signed_in
 
 LEAFLETS = "申请积分 昨天在小区门口发反诈传单"
@@ -26,13 +26,6 @@ def notices(town: Town, fact: str) -> list[str]:
 
 def last_told(town: Town) -> str:
     return town.told()[-1]
-
-
-def person(town: Town, who: str) -> int:
-    with town.db.read() as tx:
-        known = people.by_account(tx, "official", openid(who))
-        assert known is not None
-        return known[1].id
 
 
 def move_in(town: Town, who: str, with_whom: str) -> None:
@@ -264,8 +257,8 @@ def test_caps_and_what_waits_are_told_as_they_are(make_town: MakeTown, tmp_path:
     assert len(notices(town, "application.withheld")) == 1
 
     def freeze(tx: object) -> None:
-        [budget] = awards.budget_lines(tx)
-        awards.grant(tx, budget[0], 0, 100, key="more", reason="追加", now=town.now)
+        [budget] = budgets.lines(tx)
+        budgets.grant(tx, budget[0], 0, 100, key="more", reason="追加", now=town.now)
         row = {"household_id": households.of(tx, person(town, "李秀英")), "reason": "查", "by_id": 1}
         tx.execute(sa.insert(freezes), {**row, "at": town.now})
 

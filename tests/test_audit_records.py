@@ -10,7 +10,8 @@ from handlers.reconcile import check
 from store import awards, expiries, ledger
 from store.audit import Finding
 from store.audit_rules import OF_ACCOUNTS, OF_MOVEMENTS, OF_RECORDS
-from store.awards import Award, Budget
+from store.awards import Award
+from store.budgets import Budget
 from store.db import Database, Tx
 from store.tables import acct, articles, freezes, redemption_lines, redemptions, xfer
 from tests.invariants import broken

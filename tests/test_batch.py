@@ -10,23 +10,15 @@ import pytest
 import sqlalchemy as sa
 
 from bot import batch_command
-from store import households, people, wallets
+from store import households, wallets
 from store.audit import findings
 from store.tables import batches, freezes, xfer
 from tests.commands import run, serving
 from tests.conftest import ROOT
 from tests.invariants import broken
-from tests.town import DAY, MakeTown, Town, openid
+from tests.town import DAY, MakeTown, Town, person
 
 MONTH = "2026-11"
-
-
-def person(town: Town, who: str) -> int:
-    with town.db.read() as tx:
-        known = people.by_account(tx, "official", openid(who))
-        if known is not None:
-            return known[1].id
-        return people.any_of(tx, names=[who])[0].id
 
 
 def home(town: Town, who: str) -> int | None:

@@ -11,15 +11,12 @@ from hashlib import sha256
 from io import StringIO
 from pathlib import Path
 
-import httpx
 import pytest
 
-from bot.replay import keys_of
 from bot.sandbox import wire
-from bot.settings import Settings
 from store import schema
 from store.exports import QUERIES
-from tests.commands import COUNTY, ROOT, RULES, SANDBOX, Server, run, run_process, serving
+from tests.commands import COUNTY, KEYS, ROOT, RULES, SANDBOX, Server, run, run_process, serving
 
 LISTS = {"grids": 51, "people": 88, "departments": 19, "places": 6, "shops": 2, "articles": 24}
 
@@ -62,16 +59,11 @@ def digest(folder: Path) -> dict[str, str]:
     return {file.name: sha256(file.read_bytes()).hexdigest() for file in sorted(folder.glob("*.db"))}
 
 
-def say(server: Server, text: str, message_id: int = 1, openid: str = "o-somebody") -> str:
-    """What the server answers to one message of the official account, by the sandbox's keys."""
-    keys = keys_of(Settings(_env_file=None))
-    fields = wire.text_fields("gh_test", openid, text, message_id, 1_795_395_600)
-    push = wire.official_push(keys, fields, timestamp=1_795_395_600, nonce="n")
-    response = httpx.post(
-        f"{server.url}/wechat/official", params=push.query, content=push.body, trust_env=False, timeout=10
-    )
+def say(server: Server, text: str) -> str:
+    """What the server answers to one message of the official account."""
+    response = server.say(text)
     assert response.status_code == 200
-    return str(wire.official_answer(keys, response.content)["Content"])
+    return str(wire.official_answer(KEYS, response.content)["Content"])
 
 
 # --- help
@@ -89,6 +81,7 @@ def say(server: Server, text: str, message_id: int = 1, openid: str = "o-somebod
         ("replay", "把文件里的每一行当作一位居民的加密公众号消息，发给运行中的服务。"),
         ("export", "导出数据：cases、notices、checkins 或 ledger。电话号码已打码。"),
         ("qr", "给每个网格写一个二维码（SVG），扫码即可上报。"),
+        ("cards", "打印户卡：一个片区各户的卡排成 A4 页（HTML，用浏览器打印或存成 PDF）。"),
         ("inbox retry", "再处理一次没能自动处理的消息。"),
         ("rules check", "检查规则文件。"),
     ],

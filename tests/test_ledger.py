@@ -15,9 +15,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from handlers.days import ZONE, local_day
-from store import awards, blocks, households, ledger, wallets
+from store import awards, blocks, budgets, households, ledger, wallets
 from store.audit import Finding
-from store.awards import Award, Budget, Cap, Outcome
+from store.awards import Award, Cap, Outcome
+from store.budgets import Budget
 from store.db import Conflict, Database, Tx
 from store.ledger import Frozen, Insufficient
 from store.tables import (
@@ -28,7 +29,9 @@ from store.tables import (
     objections,
     penalties,
     people,
+    reversals,
     shops,
+    splits,
     statements,
     stock_takes,
     units,
@@ -67,7 +70,7 @@ def books(db: Database) -> Books:
 def open_books(tx: Tx) -> Books:
     ids = _open_town(tx)
     move = partial(ledger.move, tx, reason="试", now=NOW)
-    ids["budgets"] = awards.budget_id(tx, Budget(ids["town"], 2026, "general", 500), 0, now=NOW)
+    ids["budgets"] = budgets.budget_id(tx, Budget(ids["town"], 2026, "general", 500), 0, now=NOW)
     ids |= {
         "issuer": ledger.account(tx, "issuer"),
         "budget": ledger.account(tx, "budget", owner=ids["budgets"]),
@@ -208,9 +211,21 @@ def _prove(tx: Tx, ids: dict[str, int]) -> None:
     taken = {"household_id": ids["li_home"], "points": 1, "reason": "", "xfer_id": ids["award"], **official}
     tx.execute(sa.insert(penalties), taken)
     tx.execute(sa.insert(withheld), {"idem": "kept", "award": {}, "why": "budget", "at": NOW})
-    sheet = {"month": "2026-10", "rule": "试", "digest": "kept", "state": "proposed", "lines": [], "at": NOW}
+    lines = [{"household": ids["li_home"]}]
+    sheet = {
+        "month": "2026-10",
+        "rule": "试",
+        "digest": "kept",
+        "state": "proposed",
+        "lines": lines,
+        "at": NOW,
+    }
     people_of = {"unit_id": ids["town"], "proposer_id": ids["zhou_person"]}
     tx.execute(sa.insert(batches), {**sheet, **people_of})
+    split = {"household_id": ids["hua_home"], "person_id": ids["mei_person"], "points": 1, "at": NOW}
+    tx.execute(sa.insert(splits), split)
+    asked = {"xfer_id": ids["gift"], "household_id": ids["wang_home"], "reason": "", "state": "asked"}
+    tx.execute(sa.insert(reversals), {**asked, **official})
 
 
 def entry(
@@ -433,6 +448,10 @@ ATTEMPTS = {
     "judge an objection to one's household": (
         "UPDATE objections SET state = 'refused', decided_by = {mei_person}"
     ),
+    "bring an objection one's household has judged": (
+        "INSERT INTO objections (application_id, person_id, text, at, state, decided_by, decided_at) "
+        "VALUES ({disputed}, {wang_person}, '', 1, 'refused', {mei_person}, 1)"
+    ),
     "judge one's own objection": "UPDATE objections SET state = 'refused', decided_by = {li_person}",
     "object twice": "INSERT INTO objections (application_id, person_id, text, at) "
     "VALUES ({disputed}, {li_person}, '', 1)",
@@ -472,6 +491,25 @@ ATTEMPTS = {
     "post a list nobody approved": batch("posted"),
     "leave a list in no state": batch("gone"),
     "propose a list twice": batch("proposed", digest="'kept'"),
+    "propose a list for one's household": batch("proposed", lines="'[{{\"household\": {zhou_home}}}]'"),
+    "approve a list for one's household": "UPDATE batches SET approver_id = {li_person}",
+    "change a list": "UPDATE batches SET lines = '[]'",
+    "forget a list": "DELETE FROM batches",
+    "judge one's own freeze": "UPDATE freezes SET decided_by = by_id, decided_at = 1",
+    "agree to one's own share": "UPDATE splits SET state = 'done', decided_by = person_id",
+    "leave with less than nothing": "UPDATE splits SET points = -1",
+    "leave a split in no state": "UPDATE splits SET state = 'gone'",
+    "ask to leave twice": (
+        "INSERT INTO splits (household_id, person_id, points, at) VALUES ({hua_home}, {mei_person}, 1, 1)"
+    ),
+    "forget who left with what": "DELETE FROM splits",
+    "take an award back alone": "UPDATE reversals SET state = 'done', decided_by = by_id",
+    "leave a reversal in no state": "UPDATE reversals SET state = 'gone'",
+    "ask to take back twice": (
+        "INSERT INTO reversals (xfer_id, household_id, reason, by_id, at, state) "
+        "VALUES ({gift}, {wang_home}, '', {zhou_person}, 1, 'asked')"
+    ),
+    "forget what was taken back": "DELETE FROM reversals",
     # proof
     "count less than nothing": (
         "INSERT INTO stock_takes (article_id, expected, counted, reason, by_id, at) "
@@ -505,11 +543,13 @@ ALL_TABLES = TABLES | {
     "block_items": "xfer",
     "stock_takes": "id",
     "penalties": "id",
+    "batches": "id",
+    "splits": "id",
+    "reversals": "id",
 }
 OTHER_TABLES = {
     "withheld": "id",
     "budgets": "id",
-    "batches": "id",
     "caps": "rule, subject, subject_id, period",
 }
 # Refused by foreign keys alone: a connection that has them switched off is not ours.
@@ -517,6 +557,10 @@ BY_KEYS = {
     "seal what was never booked": "INSERT INTO block_items VALUES (99999, {block}, 'x')",
     "seal into no block": "INSERT INTO block_items VALUES ({stuck}, 99999, 'x')",
     "take away without a movement": penalty(xfer_id="99999"),
+    "take back what was never given": (
+        "INSERT INTO reversals (xfer_id, household_id, reason, by_id, at, state) "
+        "VALUES (99999, {wang_home}, '', {zhou_person}, 1, 'asked')"
+    ),
 }
 ONLY_POSTGRES = {f"truncate {table}": f"TRUNCATE {table} CASCADE" for table in ALL_TABLES}
 # SQLite's conflict actions: REPLACE deletes without a trigger, IGNORE may swallow a failed check in one.
@@ -540,6 +584,7 @@ ONLY_SQLITE = {
     "replace a block": "REPLACE INTO blocks VALUES ({block}, '', 'x', 1, 1)",
     "replace a block by its hash": "REPLACE INTO blocks SELECT 99, 'y', hash, 1, 1 FROM blocks",
     "replace what was sealed": "REPLACE INTO block_items VALUES ({award}, {block}, 'x')",
+    "replace a list": batch("proposed", id="1", digest="'other'").replace("INSERT", "REPLACE"),
     "replace a stock-take": (
         "REPLACE INTO stock_takes SELECT id, article_id, expected, 9, reason, by_id, at FROM stock_takes"
     ),

@@ -11,14 +11,12 @@ import pytest
 
 from bot import server
 from bot.house import StartError
-from bot.replay import keys_of
 from bot.sandbox import wire
 from bot.settings import Settings
 from store import exports, units
 from store.db import Database
-from tests.commands import ROOT, RULES, SANDBOX, Server, run, serving
+from tests.commands import KEYS, ROOT, RULES, SANDBOX, Server, push, run, serving
 from tests.postgres import Cluster
-from tests.town import NOW
 
 STOP_SECONDS = 6  # on a busy machine; it must not wait for the 10 after which streams are cut off
 OURS = {
@@ -27,19 +25,6 @@ OURS = {
     "MASHANG_WECHAT_TOKEN": "ourOwnToken",
     "MASHANG_WECHAT_AES_KEY": "bWFzaGFuZy1zYW5kYm94LXJvYm90LW5vdC1zZWNyZXQ",
 }
-KEYS = keys_of(Settings(_env_file=None))
-
-
-def push(text: str, number: int, openid: str = "o-somebody", keys: wire.OfficialKeys = KEYS) -> wire.Push:
-    fields = wire.text_fields("gh_test", openid, text, number, NOW)
-    return wire.official_push(keys, fields, timestamp=NOW, nonce="n")
-
-
-def say(running: Server, text: str, number: int, keys: wire.OfficialKeys = KEYS) -> httpx.Response:
-    sent = push(text, number, keys=keys)
-    return httpx.post(
-        f"{running.url}/wechat/official", params=sent.query, content=sent.body, trust_env=False, timeout=10
-    )
 
 
 def lines(running: Server) -> list[dict[str, str]]:
@@ -85,7 +70,7 @@ def test_a_server_whose_postgresql_goes_away_is_alive_but_not_ready(
         ready = running.get("/readyz")
         assert (ready.status_code, ready.json()) == (503, {"schema": False, "rules": True, "county": True})
         assert running.get("/healthz").status_code == 200
-        assert say(running, "井盖坏了", 1).status_code == 503
+        assert running.say("井盖坏了", 1).status_code == 503
 
 
 def test_it_stops_soon_though_a_page_listens_to_the_live_stream(sandbox: Path) -> None:
@@ -103,7 +88,7 @@ def test_it_stops_soon_though_a_group_does_not_answer(sandbox: Path) -> None:
     env = {**SANDBOX, "MASHANG_WECOM_API_BASE": "http://127.0.0.1:1"}
     with serving(sandbox, env) as running:
         for number in range(20):
-            assert say(running, f"幸福社区第二网格{number}号楼井盖坏了", number).status_code == 200
+            assert running.say(f"幸福社区第二网格{number}号楼井盖坏了", number).status_code == 200
         started = time.monotonic()
         assert running.stop() == 0
         assert time.monotonic() - started < STOP_SECONDS
@@ -150,7 +135,7 @@ def test_the_log_is_json_and_holds_no_phone_no_text_no_key_and_no_token(sandbox:
         db = Database(f"sqlite:///{sandbox}/mashang.db")
         key = _a_webhook_key(db)
         _forbid_cases(sandbox / "mashang.db")
-        answer = say(running, "我叫王秀兰，电话13812345678，幸福路3号井盖坏了", 77)
+        answer = running.say("我叫王秀兰，电话13812345678，幸福路3号井盖坏了", 77)
         assert answer.status_code == 200
         running.get("/p/some-guessed-token-of-a-case")
         assert run("inbox", "retry", cwd=sandbox).status == 1
@@ -187,9 +172,9 @@ def _forbid_cases(file: Path) -> None:
 def test_a_sandbox_uses_the_keys_it_was_given_and_its_own_for_the_rest(sandbox: Path) -> None:
     with serving(sandbox, {**SANDBOX, **OURS}) as running:
         ours = wire.OfficialKeys(*(OURS[f"MASHANG_WECHAT_{name}"] for name in ("APP_ID", "TOKEN", "AES_KEY")))
-        answer = wire.official_answer(ours, say(running, "幸福社区第二网格井盖坏了", 1, ours).content)
+        answer = wire.official_answer(ours, running.say("幸福社区第二网格井盖坏了", 1, ours).content)
         assert answer["Content"].splitlines()[0] == "收到，编号 1001，类别：市政设施。"
-        assert say(running, "井盖坏了", 2).status_code == 403
+        assert running.say("井盖坏了", 2).status_code == 403
         spoken = httpx.post(
             f"{running.url}/sandbox/api/say",
             json={"as": "o-lixiuying", "kind": "text", "text": "积分"},

@@ -3,6 +3,10 @@
 On PostgreSQL somebody may join a household in the very moment in which an award is booked for the old one.
 The wallet's balance is locked by then: who came first is seen by the other. A wallet that is opened has no
 balance to lock yet, so it takes hold of its household.
+
+On PostgreSQL some guards said what another one says as well, and each movement paid for them: xfer_books looks
+for the hold, the reversed and the refunded movement itself; an account opens its balance and is never deleted;
+nothing refers to (id, unit) since 0009.
 """
 
 import sqlalchemy as sa
@@ -50,11 +54,22 @@ POSTGRES = [
     """,
 ]
 
+IMPLIED = {
+    "xfer": ("fk_xfer_pending_id", "fk_xfer_reverses_id", "fk_xfer_refunds_id"),
+    "bal": ("fk_bal_acct",),
+    "acct": ("uq_acct_id_unit",),
+}
+
 
 def upgrade() -> None:
     op.add_column("withheld", sa.Column("came_with", sa.Text(), server_default="", nullable=False))
-    for statement in SQLITE if op.get_bind().dialect.name == "sqlite" else POSTGRES:
+    is_sqlite = op.get_bind().dialect.name == "sqlite"
+    for statement in SQLITE if is_sqlite else POSTGRES:
         op.get_bind().exec_driver_sql(statement)
+    if not is_sqlite:
+        for table, names in IMPLIED.items():
+            for name in names:
+                op.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
 
 
 def downgrade() -> None:
