@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlp.classify import Guess, Mark, classify, marks
@@ -190,6 +190,7 @@ def test_a_bad_head_is_refused(tmp_path: Path, head: str, complaint: str) -> Non
         written(tmp_path, head + '[[category]]\ncode = "a"\nkeywords = {}\n')
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.dictionaries(st.sampled_from("甲乙丙丁"), st.integers(-1000, 1000).filter(bool)), min_size=2)
 )
