@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterator, Mapping
+from io import StringIO
 from pathlib import Path
 
 from bot.text_file import read_text
@@ -14,7 +15,7 @@ def rows(file: Path) -> tuple[list[str], Iterator[Mapping[str, str]]]:
     """
     if file.suffix.lower() == ".xlsx":
         return _workbook(file)
-    reader = csv.DictReader(read_text(file).splitlines(keepends=True))
+    reader = csv.DictReader(StringIO(read_text(file), newline=""))  # U+2028 and the like end no row
     return list(reader.fieldnames or ()), ({k: v or "" for k, v in row.items() if k} for row in reader)
 
 

@@ -19,6 +19,11 @@ app = typer.Typer(help="规则文件。", no_args_is_help=True)
 WRONG = 2
 DEFAULT = Path(__file__).parent.parent / "rules" / "categories.toml"
 STEPS = {"read": "读文本", "trial": "试学", "learn": "学习"}
+CANNOT = {  # the reasons of `nlp.learn`
+    "there must be at least two different labels": "至少要有两个不同的类别",
+    "a label needs two texts on average": "平均一个类别不到两条文本，类别那一列选对了吗？",
+    "no word stands in two texts": "没有一个词出现在两条文本里，文本太少了",
+}
 FileArgument = Annotated[Path, typer.Argument(help="CSV 或 Excel（.xlsx）文件，有表头")]
 TextOption = Annotated[str, typer.Option(help="哪几列是文本，用逗号分开，例如 title,detail")]
 LabelOption = Annotated[str, typer.Option(help="哪一列是类别")]
@@ -33,8 +38,10 @@ def learn(
     label: LabelOption = "label",
     max_words: Annotated[int, typer.Option(help="最多多少个词", min=10)] = 3000,
     parts: Annotated[float, typer.Option(help="其中词的片段最多占多少", min=0, max=1)] = 0.1,
-    singles: Annotated[float, typer.Option(help="其中单字最多占多少", min=0, max=1)] = 0.05,
-    sure: Annotated[float, typer.Option(help="跟得多紧：专门写来学的句子用 1", min=0.01, max=100)] = 0.25,
+    singles: Annotated[
+        float, typer.Option(help="其中单字最多占多少，0 就只有两个字以上的", min=0, max=1)
+    ] = 0.05,
+    sure: Annotated[float, typer.Option(help="跟得多紧：专门写来学的句子用 1", min=0.01, max=100)] = 0.15,
     texts_min: Annotated[int | None, typer.Option(help="一个词至少在多少条文本里出现过", min=1)] = None,
 ) -> None:
     try:
@@ -42,9 +49,9 @@ def learn(
     except ImportError:
         _stop("学习要用 scikit-learn：pip install '.[learn]'，或 make install")
     columns, labels = _read(file, text, label)
-    with _progress() as bar:
-        task = bar.add_task("学习", total=1.0)
-        try:
+    try:
+        with _progress() as bar:
+            task = bar.add_task("学习", total=1.0)
             learned = learn_rules(
                 columns,
                 labels,
@@ -57,8 +64,8 @@ def learn(
                     task, completed=share, description=STEPS.get(step, step)
                 ),
             )
-        except ValueError as error:
-            _stop(f"学不了：{error}")
+    except ValueError as error:
+        _stop(f"学不了：{CANNOT.get(str(error), error)}")
     learned.write(out)
     for name, report in zip((text.partition(",")[0], text), learned.held_out, strict=False):
         _show(f"留出的五分之一，{name}", report)

@@ -9,8 +9,10 @@ from nlp.scan import Scanner, fold
 WORD_LENGTH = range(2, 9)  # characters of a word that a person recognises
 TOKENS_MAX = 4  # 农民工 + 工资: a word may be made of so many of jieba's
 PART_LENGTH = (2, 3)
+PIECE = 28  # characters: about as long as a title
 _LETTERS = re.compile(r"[一-鿿a-z]+")
 _CHARACTER = re.compile(r"[一-鿿]")
+_CLAUSE = re.compile(r"[^,。!?;:\s]+")
 
 
 def candidates(texts: Sequence[str], edges: Sequence[list[int]], texts_min: int) -> list[str]:
@@ -39,6 +41,18 @@ def whole_words(
         if len(word) in WORD_LENGTH and between[which] * 2 > found[which]
     )
     return whole, frozenset(scanner.words[which] for which in found)
+
+
+def pieces(text: str) -> Iterable[str]:
+    """The clauses of a plain text, several together where they are no longer than a title."""
+    piece = ""
+    for clause in _CLAUSE.findall(text):
+        if piece and len(piece) + len(clause) > PIECE:
+            yield piece
+            piece = ""
+        piece = f"{piece},{clause}" if piece else clause
+    if piece:
+        yield piece
 
 
 def _words(text: str, edges: list[int]) -> Iterable[str]:

@@ -1,12 +1,10 @@
 """Learn a keyword rule file from a town's own past work orders; nothing else here needs scikit-learn."""
 
-import hashlib
 import tempfile
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -16,27 +14,21 @@ from sklearn.svm import LinearSVC
 from nlp.evaluate import Report, evaluate
 from nlp.features import candidates, whole_words
 from nlp.learned import Learned
-from nlp.plain import plain
+from nlp.lessons import Floats, Lessons, Past
 from nlp.rule_file import WEIGHT_MAX
 from nlp.rules import Rules, load_categories
-from nlp.scan import Scanner, fold
-from nlp.words import word_edges
 
 # The figures below were chosen by cross-validation on 4,008 complaints; their neighbours do as well.
-OPENING = 30  # characters: a title, or the first sentence
 PARTS = 0.1  # of the words may be parts of words: two or three characters
 SINGLES = 0.05  # and so many single characters: 校 and 医 speak in words that nobody wrote before
 WEIGHT_TOP = 20
 SPREAD = 0.9995  # the quantile of all weights that becomes WEIGHT_TOP
-SURE_AT_SELECTION, SURE_AT_FIT = 0.05, 0.25  # C of the support vector machines
+SURE_AT_SELECTION, SURE_AT_FIT = 0.05, 0.15  # C of the support vector machines
 TEXTS_MIN, ROWS_PER_TEXTS_MIN = (2, 5), 500  # a word stands in 2 texts at least, in 5 from 2,500 rows on
-HELD_OUT = 5  # one text in so many
 ALWAYS = 10.0  # how often a text holds the bias, in the measure of `_rarity` (ordinary words: 2 to 8)
 UNCERTAIN = 0.1  # the share of held-out texts that a person should look at
 
 Progress = Callable[[str, float], None]  # (step, share of the whole work that is done)
-Matrix = Any  # of scipy, which has no types
-Floats = np.ndarray[Any, np.dtype[Any]]
 
 
 def learn(
@@ -60,7 +52,7 @@ def learn(
     Cost: a minute and 1 GB for 4,008 complaints of 230 characters.
     """
     _check(columns, labels, max_words)
-    past = _Past.read(columns, labels, lambda share: on_progress("read", share * 0.2))
+    past = Past.read(columns, labels, lambda share: on_progress("read", share * 0.2))
     mix = _Mix(max_words, parts, singles, sure, texts_min)
     held = past.held_out()
     on_progress("trial", 0.2)
@@ -83,53 +75,6 @@ class _Mix:
     texts_min: int | None
 
 
-@dataclass(frozen=True)
-class _Past:
-    """The rows to learn from: each text in its views, plain and folded, the last one with all columns."""
-
-    views: tuple[tuple[str, ...], ...]
-    edges: tuple[list[int], ...]  # of the last view
-    labels: tuple[str, ...]  # every label there is
-    label: Floats  # for each row, which
-
-    @staticmethod
-    def read(
-        columns: Sequence[Sequence[str]], labels: Sequence[str], on_progress: Callable[[float], None]
-    ) -> "_Past":
-        everything = ["\n".join(row) for row in zip(*columns, strict=True)]
-        views = [columns[0], everything] if len(columns) > 1 else [everything]
-        simple = [[plain(text) for text in view] for view in views]
-        edges = []
-        for row, text in enumerate(simple[-1]):
-            edges.append(word_edges(text))
-            on_progress(row / len(labels))
-        names = tuple(sorted(set(labels)))
-        return _Past(
-            views=tuple(tuple(fold(text) for text in view) for view in simple),
-            edges=tuple(edges),
-            labels=names,
-            label=np.array([names.index(label) for label in labels]),
-        )
-
-    def held_out(self) -> Floats:
-        """True for the rows of one in five texts of every label; equal titles stay together."""
-        held: set[tuple[int, str]] = set()
-        for which in range(len(self.labels)):
-            texts = {self.views[0][row] for row in np.flatnonzero(self.label == which)}
-            lot = sorted(texts, key=lambda text: hashlib.sha256(text.encode()).digest())
-            held.update((which, text) for text in lot[: len(lot) // HELD_OUT])
-        return np.array([pair in held for pair in zip(self.label, self.views[0], strict=True)])
-
-    def of(self, rows: Floats) -> "_Past":
-        kept = np.flatnonzero(rows)
-        return replace(
-            self,
-            views=tuple(tuple(view[row] for row in kept) for view in self.views),
-            edges=tuple(self.edges[row] for row in kept),
-            label=self.label[kept],
-        )
-
-
 def _check(columns: Sequence[Sequence[str]], labels: Sequence[str], max_words: int) -> None:
     if not columns or any(len(column) != len(labels) for column in columns):
         raise ValueError("every column needs one text for each label")
@@ -137,99 +82,51 @@ def _check(columns: Sequence[Sequence[str]], labels: Sequence[str], max_words: i
         raise ValueError("a label is empty")
     if len(set(labels)) < 2:
         raise ValueError("there must be at least two different labels")
+    if len(set(labels)) * 2 > len(labels):
+        raise ValueError("a label needs two texts on average")
     if max_words < 1:
         raise ValueError("there must be room for at least one word")
 
 
-def _fit(past: _Past, mix: _Mix, on_progress: Callable[[float], None]) -> Learned:
+def _fit(past: Past, mix: _Mix, on_progress: Callable[[float], None]) -> Learned:
     rows = len(past.label)
     low, high = TEXTS_MIN
     texts_min = mix.texts_min or max(low, min(high, rows // ROWS_PER_TEXTS_MIN))
     words = candidates(past.views[-1], past.edges, texts_min)
     if not words:
         raise ValueError("no word stands in two texts")
-    on_progress(0.3)
+    on_progress(0.2)
     whole, _ = whole_words(words, past.views[-1], past.edges)
-    on_progress(0.5)
-    found = sparse.vstack([_found(view, words, _opening(past)) for view in past.views]).tocsr()
-    label = np.tile(past.label, len(past.views))
-    strength = _strength(found, label, len(past.labels))
-    rarity = _rarity(found[-rows:])
-    on_progress(0.7)
-    weights, _ = _machines(found, label, strength, rarity, SURE_AT_SELECTION)
-    kept = _choose(words, whole, _importance(weights, found, rarity), mix)
-    on_progress(0.9)
-    weights, biases = _machines(found[:, kept], label, strength[:, kept], rarity[kept], mix.sure)
+    on_progress(0.35)
+    lessons = Lessons.of(past, words)
+    weights, _ = _machines(lessons, SURE_AT_SELECTION, lambda share: on_progress(0.55 + share * 0.4))
+    kept = _choose(words, whole, _importance(weights, lessons), mix)
+    weights, biases = _machines(lessons.about(kept), mix.sure, lambda share: on_progress(0.95 + share * 0.05))
     return _whole_numbers([words[which] for which in kept], whole, weights, biases, past)
 
 
-def _opening(past: _Past) -> int:
-    """Of texts in one column nobody knows whether they begin with the matter or with a greeting."""
-    return OPENING if len(past.views) > 1 else 0
-
-
-def _found(texts: Sequence[str], words: Sequence[str], opening: int) -> Matrix:
-    """Rows of texts, columns of words: how often the engine would count each."""
-    scanner = Scanner(words)
-    row_of: list[int] = []
-    column_of: list[int] = []
-    counts: list[int] = []
-    for row, text in enumerate(texts):
-        count: dict[int, int] = {}
-        for word, _, end in scanner.all_hits(text):
-            if word not in count:
-                count[word] = 2 if end <= opening else 1
-        row_of += [row] * len(count)
-        column_of += count.keys()
-        counts += count.values()
-    shape = (len(texts), len(words))
-    return sparse.csr_matrix((counts, (row_of, column_of)), shape, dtype=float)
-
-
-def _strength(found: Matrix, label: Floats, labels: int) -> Floats:
-    """For each label and word how far the word's odds there differ from elsewhere.
-
-    A machine over columns scaled by it (Wang and Manning 2012, "NBSVM") learns more from few texts:
-    what is evenly spread must earn its weight.
-    """
-    present = found > 0
-    rows = []
-    for which in range(labels):
-        here = 1 + np.asarray(present[label == which].sum(axis=0)).ravel()
-        there = 1 + np.asarray(present[label != which].sum(axis=0)).ravel()
-        rows.append(np.sqrt(np.abs(np.log(here / here.sum()) - np.log(there / there.sum()))))
-    return np.array(rows)
-
-
-def _rarity(found: Matrix) -> Floats:
-    """Inverse document frequency."""
-    texts = np.asarray((found > 0).sum(axis=0)).ravel()
-    return np.asarray(np.log((1 + found.shape[0]) / (1 + texts)) + 1)
-
-
-def _machines(
-    found: Matrix, label: Floats, strength: Floats, rarity: Floats, sure: float
-) -> tuple[Floats, Floats]:
+def _machines(lessons: Lessons, sure: float, on_progress: Callable[[float], None]) -> tuple[Floats, Floats]:
     """One linear machine for each label: its weights of the words, and its bias.
 
     The bias is learned as the weight of a word that stands in every text, because the engine adds it
     to a total that grows with the text, while a machine sees all texts with the same length.
     """
-    always = sparse.csr_matrix(np.full((found.shape[0], 1), ALWAYS))
-    texts = normalize(sparse.hstack([found.multiply(rarity), always]).tocsr())
+    always = sparse.csr_matrix(np.full((lessons.found.shape[0], 1), ALWAYS))
+    texts = normalize(sparse.hstack([lessons.found.multiply(lessons.rarity), always]).tocsr())
     columns = []
-    for which, scale in enumerate(np.pad(strength, ((0, 0), (0, 1)), constant_values=1)):
+    for which, scale in enumerate(np.pad(lessons.strength, ((0, 0), (0, 1)), constant_values=1)):
         machine = LinearSVC(C=sure, fit_intercept=False, random_state=0)
-        machine.fit(texts.multiply(scale).tocsr(), label == which)
+        machine.fit(texts.multiply(scale).tocsr(), lessons.label == which, sample_weight=lessons.counts)
         columns.append(machine.coef_[0] * scale)
+        on_progress(len(columns) / len(lessons.strength))
     weights = np.array(columns)
-    return weights[:, :-1] * rarity, weights[:, -1] * ALWAYS
+    return weights[:, :-1] * lessons.rarity, weights[:, -1] * ALWAYS
 
 
-def _importance(weights: Floats, found: Matrix, rarity: Floats) -> Floats:
-    """How much each word moves the totals apart, over all texts."""
-    texts = normalize(found.multiply(rarity).tocsr())
-    use = np.sqrt(np.asarray(texts.power(2).sum(axis=0)).ravel()) / rarity
+def _importance(weights: Floats, lessons: Lessons) -> Floats:
+    """How much each word moves the totals apart, over all texts as they were given."""
+    texts = normalize(lessons.found[: lessons.given].multiply(lessons.rarity).tocsr())
+    use = np.sqrt(np.asarray(texts.power(2).sum(axis=0)).ravel()) / lessons.rarity
     return np.asarray(np.sqrt(((weights - weights.mean(axis=0)) ** 2).sum(axis=0)) * use)
 
 
@@ -249,7 +146,7 @@ def _choose(words: Sequence[str], whole: frozenset[str], importance: Floats, mix
 
 
 def _whole_numbers(
-    words: Sequence[str], whole: frozenset[str], weights: Floats, biases: Floats, past: _Past
+    words: Sequence[str], whole: frozenset[str], weights: Floats, biases: Floats, past: Past
 ) -> Learned:
     """Shift each word so that the category in the middle gets 0, scale, round, drop what became 0."""
     weights = weights - np.median(weights, axis=0)
@@ -265,14 +162,14 @@ def _whole_numbers(
         },
         biases=tuple(map(int, biases)),
         fragments=frozenset(words) - whole,
-        opening=_opening(past),
+        opening=past.opening,
         margin=1,
         rows=len(past.label),
         held_out=(),
     )
 
 
-def _try(trial: Learned, unseen: _Past) -> tuple[tuple[Report, ...], int]:
+def _try(trial: Learned, unseen: Past) -> tuple[tuple[Report, ...], int]:
     """How the trial sorts what it has not seen, view by view, and the lead below which it is uncertain."""
     if not len(unseen.label):
         return (), 1

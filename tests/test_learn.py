@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlp.classify import Guess, Mark, classify, marks
@@ -135,7 +135,8 @@ def test_too_few_rows_for_a_trial_still_give_a_file(tmp_path: Path) -> None:
         ([["路灯"], ["路灯", "井盖"]], ["a"], "every column needs one text for each label"),
         ([["路灯", "井盖"]], ["a", " "], "a label is empty"),
         ([["路灯", "井盖"]], ["a", "a"], "there must be at least two different labels"),
-        ([["路灯", "井盖"]], ["a", "b"], "no word stands in two texts"),
+        ([["路灯", "井盖", "污水"]], ["a", "b", "b"], "a label needs two texts on average"),
+        ([["路灯", "井盖", "污水", "工资"]], ["a", "b", "a", "b"], "no word stands in two texts"),
     ],
 )
 def test_rows_that_teach_nothing_are_refused_with_the_reason(
@@ -189,6 +190,7 @@ def test_a_bad_head_is_refused(tmp_path: Path, head: str, complaint: str) -> Non
         written(tmp_path, head + '[[category]]\ncode = "a"\nkeywords = {}\n')
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.dictionaries(st.sampled_from("甲乙丙丁"), st.integers(-1000, 1000).filter(bool)), min_size=2)
 )
