@@ -63,7 +63,7 @@ def test_a_column_that_is_not_there_is_named(history: Path, tmp_path: Path) -> N
 
 def test_an_emergency_is_tried_with_the_words_that_raise_it(tmp_path: Path) -> None:
     tried = run("rules", "try", "后山烧起来了，快来人救火", cwd=tmp_path)
-    assert (tried.status, "紧急，请拨打 119" in tried.out, "火（烧起来）：+16" in tried.out) == (
+    assert (tried.status, "紧急，请拨打 119" in tried.out, "火（烧起来）：+20" in tried.out) == (
         0,
         True,
         True,
