@@ -1,6 +1,9 @@
 # Every target works on a fresh machine that has Python 3.11 or newer: it makes .venv by itself.
 PY = .venv/bin/python
 PYTHON ?= python3
+# Code is compiled once and kept, whatever the machine says: else each test worker and each server it starts
+# compiles everything anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: run test demo check bench bench-reading bench-ledger test-long install lock format
 
@@ -8,7 +11,7 @@ run: .venv/.ready        ## serve with a sample county and the WeChat stand-in a
 	MASHANG_SANDBOX=1 $(PY) -m bot serve
 
 test: .venv/.ready       ## the whole suite; what a missing browser, PostgreSQL or Node would run is skipped with its reason
-	$(PY) -m pytest -n 2 -m "not long"
+	$(PY) -m pytest -n 2 --dist worksteal -m "not long"
 
 demo: .venv/.ready       ## the whole story in the terminal, through the real webhook
 	$(PY) -m bot demo

@@ -20,6 +20,14 @@ _HOUSEHOLDS = """
 WITH RECURSIVE n(h) AS (SELECT 0 UNION ALL SELECT h + 1 FROM n WHERE h + 1 < :households)
 INSERT INTO people (id, name, created_at) SELECT h + 1, 'p' || h, 0 FROM n;
 """
+_HOMES = """
+WITH RECURSIVE n(h) AS (SELECT 0 UNION ALL SELECT h + 1 FROM n WHERE h + 1 < :households)
+INSERT INTO households (id, code, opened_at) SELECT h + 1, 'h' || h, 0 FROM n;
+"""
+_MEMBERS = """
+WITH RECURSIVE n(h) AS (SELECT 0 UNION ALL SELECT h + 1 FROM n WHERE h + 1 < :households)
+INSERT INTO members (household_id, person_id, since) SELECT h + 1, h + 1, 0 FROM n;
+"""
 _ACCOUNTS = """
 WITH RECURSIVE n(h) AS (SELECT 0 UNION ALL SELECT h + 1 FROM n WHERE h + 1 < :households)
 INSERT INTO acct (id, kind, unit, owner)
@@ -66,7 +74,7 @@ def fill(file: Path, movements: int) -> None:
     connection.create_function("digest", len(REQUEST), _digest, deterministic=True)
     households = max(movements // MOVEMENTS_A_HOUSEHOLD, 1)
     connection.executescript(_TOWN)
-    for statement in (_HOUSEHOLDS, _ACCOUNTS):
+    for statement in (_HOUSEHOLDS, _HOMES, _MEMBERS, _ACCOUNTS):
         connection.execute(statement, {"households": households})
     connection.execute(_GRANT, {"now": NOW})
     for first in range(0, movements, ROWS_AT_ONCE):

@@ -25,7 +25,7 @@ from bench import long_wallet, one_writer
 from bench.drive import race
 from bench.ledger_clients import WALLETS, listed, open_books
 from bench.messages import ROOT
-from store import awards, schema
+from store import award_lists, schema
 from store.db import Database
 from tests import postgres
 from tests.postgres import Cluster
@@ -131,7 +131,7 @@ class Measured:
         self.db = Database(self.url)
         self.budget = self.db.write(lambda tx: open_books(tx, PEOPLE))
         rich = listed(self.budget, "start", list(range(1, WALLETS + 1)), 1_000_000)
-        self.db.write(lambda tx: awards.award_all(tx, rich, now=1))
+        self.db.write(lambda tx: award_lists.award_all(tx, rich, now=1))
 
     def round(self) -> dict[str, Any]:
         ours = self._step(lambda: self._ours("transfer"))
@@ -201,7 +201,7 @@ class Measured:
 
         def book() -> tuple[float, int]:
             started = time.perf_counter()
-            booked = self.db.write(lambda tx: awards.award_all(tx, rows, now=1))
+            booked = self.db.write(lambda tx: award_lists.award_all(tx, rows, now=1))
             return time.perf_counter() - started, booked
 
         (first, new), (replay, again) = book(), book()

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 import typer
 
 from bench.drive import Act, drive
-from store import awards, ledger
-from store.awards import Award, Budget
+from store import budgets, ledger
+from store.awards import Award
+from store.budgets import Budget
 from store.db import Database, Tx
 from store.tables import people as people_table
 from store.tables import units
@@ -29,7 +30,7 @@ def open_books(tx: Tx, households: int) -> Budget:
     rows = [{"name": "", "created_at": NOW} for _ in range(households)]
     tx.execute(sa.insert(people_table), rows)
     budget = Budget(unit, 2026, "general", 10**12)
-    awards.budget_id(tx, budget, ledger.POINTS, now=NOW)
+    budgets.budget_id(tx, budget, ledger.POINTS, now=NOW)
     return budget
 
 

@@ -4,7 +4,7 @@ import statistics
 import time
 
 from bench.ledger_clients import listed, open_books
-from store import awards, schema, wallets
+from store import award_lists, schema, wallets
 from store.db import Database
 
 SHORT, LONG = 1, 2  # households
@@ -19,7 +19,7 @@ def ratio(url: str, entries: int) -> dict[str, float]:
     lists = [[SHORT] * SHORT_ENTRIES, *([LONG] * LIST for _ in range(entries // LIST))]
     for number, households in enumerate(lists):
         rows = listed(budget, f"b{number}", households, 1)
-        db.write(lambda tx, rows=rows: awards.award_all(tx, rows, now=1))  # type: ignore[misc]
+        db.write(lambda tx, rows=rows: award_lists.award_all(tx, rows, now=1))  # type: ignore[misc]
     took: dict[int, list[float]] = {SHORT: [], LONG: []}
     with db.read() as tx:
         for _ in range(LOOKS):

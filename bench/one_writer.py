@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bench.ledger_clients import WALLETS, listed, open_books, wallets_of
-from store import awards, ledger, schema
+from store import award_lists, ledger, schema
 from store.db import Database, Tx, own_transactions
 
 WAIT_SECONDS = 30
@@ -28,7 +28,7 @@ def compare(seconds: float, clients: int) -> dict[str, Figures]:
         db = Database(url)
         budget = db.write(lambda tx: open_books(tx, WALLETS))
         rich = listed(budget, "start", list(range(1, WALLETS + 1)), 1_000_000)
-        db.write(lambda tx: awards.award_all(tx, rich, now=1))
+        db.write(lambda tx: award_lists.award_all(tx, rich, now=1))
         with db.read() as tx:
             wallets = wallets_of(tx)
         ours = _measure(db.write, wallets, "ours", seconds, clients)

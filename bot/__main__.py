@@ -256,6 +256,34 @@ def qr(
     typer.echo(f"{len(found)} 个二维码写在 {folder}，网址以 {settings.base_url}/r/ 开头")
 
 
+@app.command(help="打印户卡：一个片区各户的卡排成 A4 页（HTML，用浏览器打印或存成 PDF）。")
+def cards(
+    unit: Annotated[str, typer.Argument(help="单位编号，例如 QH-XF")],
+    out: Annotated[Path, typer.Option("--out", help="写到这个文件")] = Path("户卡.html"),
+) -> None:
+    from bot import printed
+    from handlers.cards import PRINT_MAX, faces
+    from store import units
+
+    settings = _settings()
+    with _reading() as db, db.read() as tx:
+        registry = units.load(tx)
+        found = registry.by_code.get(unit)
+        if found is None:
+            stop(f"没有编号为 {unit} 的单位，请先导入：mashang import-registry 文件夹")
+        listed = faces(tx, registry, settings.base_url, found.id)
+    if not listed:
+        stop(f"{found.name}还没有积分户。")
+    try:
+        printed.write_cards(printed.open_private(out), found, listed)
+    except OSError as error:
+        stop(f"写不了 {out}：{error.strerror}")
+    _remind(settings)
+    typer.echo(f"{len(listed)} 张户卡写在 {out}，用浏览器打开，打印成 A4")
+    if len(listed) == PRINT_MAX:
+        typer.echo(f"一次最多 {PRINT_MAX} 张，其余的请按下级单位分开打印。")
+
+
 @inbox_app.command("retry", help="再处理一次没能自动处理的消息。")
 def inbox_retry() -> None:
     _existing_database()

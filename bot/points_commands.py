@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.house import House
-from store import awards, units
+from store import budgets, units
 from store.db import Conflict, Database
 
 UNIT_NAMES = {0: "积分", -1: "考核分"}
@@ -15,7 +15,7 @@ def budget_rows(db: Database) -> list[str]:
         registry = units.load(tx)
         return [
             f"{number}　{registry.units[town].name}　{year} 年　{group}　{UNIT_NAMES[unit]}　余 {left} 分"
-            for number, town, year, group, unit, left in awards.budget_lines(tx)
+            for number, town, year, group, unit, left in budgets.lines(tx)
         ]
 
 
@@ -23,12 +23,12 @@ def grant(house: House, given: dict[str, Any]) -> dict[str, Any]:
     """Add {"points"} to the budget {"number"}, once per {"key"}: {"left"} or {"error"}."""
     number, now = given["number"], house.now()
     with house.db.read() as tx:
-        kinds = {line[0]: line[4] for line in awards.budget_lines(tx)}
+        kinds = {line[0]: line[4] for line in budgets.lines(tx)}
     if number not in kinds:
         return {"error": f"没有编号 {number} 的预算，请先看 mashang points budgets"}
     try:
         house.db.write(
-            lambda tx: awards.grant(
+            lambda tx: budgets.grant(
                 tx,
                 number,
                 kinds[number],
@@ -41,4 +41,4 @@ def grant(house: House, given: dict[str, Any]) -> dict[str, Any]:
     except Conflict:
         return {"error": f"文号 {given['key']} 已经追加过，分数不同，什么都没有改。"}
     with house.db.read() as tx:
-        return {"left": next(line[5] for line in awards.budget_lines(tx) if line[0] == number)}
+        return {"left": next(line[5] for line in budgets.lines(tx) if line[0] == number)}

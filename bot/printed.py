@@ -1,4 +1,4 @@
-"""What an office prints and hands out: the QR code of each grid, the invitations of those who hold a role."""
+"""What an office prints and hands out: the QR code of each grid, invitations, household cards."""
 
 import csv
 from collections.abc import Sequence
@@ -7,6 +7,8 @@ from typing import TextIO
 
 import segno
 
+from bot.pages.render import written
+from handlers.cards import Face
 from store.units import Unit
 
 
@@ -35,3 +37,10 @@ def write_invitations(file: TextIO, rows: Sequence[dict[str, str]], base_url: st
             writer.writerow(
                 [row["name"], row["role"], row["unit"], row["code"], f"{base_url}/b/{row['code']}"]
             )
+
+
+def write_cards(file: TextIO, unit: Unit, faces: Sequence[Face]) -> None:
+    """Sheets of A4, ten cards each, for a browser to print; in place of what the file held."""
+    with file:
+        file.truncate()
+        file.write(written("card_sheet.html", unit=unit, faces=faces))

@@ -2,10 +2,11 @@
 
 import importlib
 import pkgutil
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import lru_cache
 
 from handlers import checkin, intake, photo, place
+from handlers.codes import filled, without_codes
 from handlers.ctx import ANYBODY, BARE, COMMANDS, Command, County, Ctx, Refused
 from handlers.join import bind_scanned
 from handlers.message import ID_REMOVED, Message, Reply, without_ids
@@ -35,9 +36,8 @@ def handle(tx: Tx, county: County, message: Message, reading: Reading, *, now: i
     wrote and nothing else. Anything but Refused and Conflict goes up: then nothing at all is kept.
     """
     row = inbox.arrive(tx, channel=message.channel, message_id=message.id, now=now)
-    if row is None:
-        return _again(tx, message)
-    return _run(tx, county, message, reading, row, now=now)
+    reply = _again(tx, message) if row is None else _run(tx, county, message, reading, row, now=now)
+    return replace(reply, text=filled(county.secret, message, reply.text))
 
 
 def keep_failed(tx: Tx, message: Message, error: str, *, now: int) -> Reply:
@@ -60,7 +60,7 @@ def retry(tx: Tx, county: County, message: Message, reading: Reading, row: int, 
         owed = outbox.row(
             channel="official",
             address=message.account,
-            text=reply.text,
+            text=without_codes(reply.text),
             fact="inbox.retried",
             case_id=reply.case_id,
             idem=f"inbox.retried:{row}",
@@ -71,12 +71,14 @@ def retry(tx: Tx, county: County, message: Message, reading: Reading, row: int, 
 
 
 def _again(tx: Tx, message: Message) -> Reply:
+    """What the message got, as it was kept."""
     kept = inbox.kept(tx, channel=message.channel, message_id=message.id)
     assert kept is not None, "a message is in the inbox or it is new"
     return Reply(kept.reply, kept.case_id)
 
 
 def _run(tx: Tx, county: County, message: Message, reading: Reading, row: int, *, now: int) -> Reply:
+    """The reply as it is kept: with marks where the person reads codes."""
     ctx = _meet(tx, county, message, reading, now)
     refused = False
     try:

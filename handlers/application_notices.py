@@ -110,6 +110,20 @@ def settled(ctx: Ctx, application: Application, objection_id: int) -> None:
     )
 
 
+def rule_gone(ctx: JobCtx, application: Application) -> None:
+    """Nobody can book it until the rule is back: who checked and approved it hears so, and the applicant."""
+    number = application.id
+    signed = {one for one in (application.proposer_id, application.approver_id) if one is not None}
+    told = (
+        f"积分申请 {number}：公示期满，但积分规则里没有“{application.rule}”了，不能入账。"
+        "请管理员在 rules/points.toml 里恢复这一条，恢复后自动入账；"
+        f"不再发放请村(社区)发：不通过 {number} 理由"
+    )
+    to_people(ctx, signed, f"application.rule_gone:{number}", told)
+    why = "公示期满，但这一项的积分规则有变动，还没有入账，已请村(社区)处理。"
+    to_person(ctx, application, "rule_changed", why)
+
+
 def to_person(ctx: AnyCtx, application: Application, fact: str, text: str) -> None:
     """Tell the applicant, and who wrote for him, how it stands; not the speaker, who reads the answer."""
     speaker = ctx.person.id if isinstance(ctx, Ctx) else None

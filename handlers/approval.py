@@ -4,7 +4,8 @@ import hashlib
 import re
 
 from handlers import application_notices as notices
-from handlers.application import (
+from handlers.application import propose
+from handlers.applied import (
     APPROVERS,
     CHECKERS,
     LIST_MAX,
@@ -13,7 +14,6 @@ from handlers.application import (
     is_family,
     lacks_photo,
     must_be,
-    propose,
     state_of,
 )
 from handlers.ctx import GAP, NUMBER, Ctx, Refused, areas, command, may
@@ -22,7 +22,6 @@ from handlers.names import masked
 from store import applications, photos
 from store.applications import Application
 
-PUBLIC_DAYS = 3  # where the rule is gone
 ACTORS = tuple(dict.fromkeys((*CHECKERS, *APPROVERS)))
 
 
@@ -47,14 +46,15 @@ def approve(ctx: Ctx, match: re.Match[str]) -> str:
     if application.proposer_id == ctx.person.id:
         raise Refused("您做过初审，批准要由另一个人来做。")
     rule = ctx.county.rules.points.named(application.rule)
-    days = rule.public_days if rule else PUBLIC_DAYS
+    if rule is None:
+        raise Refused(f"积分规则里没有“{application.rule}”了，批准了也不能入账。请先恢复规则，或不通过。")
     published = applications.move(
         ctx.tx,
         application,
         "public",
         approver_id=ctx.person.id,
         approved_at=ctx.now,
-        public_until=ctx.now + days * DAY_SECONDS,
+        public_until=ctx.now + rule.public_days * DAY_SECONDS,
         evidence=_evidence(ctx, application),
     )
     notices.published(ctx, published)
@@ -82,7 +82,8 @@ def _evidence(ctx: Ctx, application: Application) -> str:
 def refuse(ctx: Ctx, match: re.Match[str]) -> str:
     application = find(ctx, match["number"])
     _must_act(ctx, application, CHECKERS if application.state == "applied" else APPROVERS)
-    must_be(application, "applied", "proposed")
+    if not _is_stuck(ctx, application):
+        must_be(application, "applied", "proposed")
     note = (match["note"] or "").strip()
     if not note:
         raise Refused(f"请写明理由，例如：不通过 {application.id} 当天没有这项活动。")
@@ -91,6 +92,13 @@ def refuse(ctx: Ctx, match: re.Match[str]) -> str:
     )
     notices.to_person(ctx, refused, "refused", f"没有通过。理由：{note}")
     return f"申请 {application.id} 已记为不通过，理由会告诉申请人。"
+
+
+def _is_stuck(ctx: Ctx, application: Application) -> bool:
+    """Whether it was public for its days, for a rule that is gone: nobody else could end it."""
+    is_over = application.public_until is not None and application.public_until <= ctx.now
+    is_known = ctx.county.rules.points.named(application.rule) is not None
+    return application.state == "public" and is_over and not is_known
 
 
 def _must_act(ctx: Ctx, application: Application, roles: tuple[str, ...]) -> None:

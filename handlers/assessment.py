@@ -2,7 +2,7 @@
 
 import re
 
-from handlers.application import TOPIC
+from handlers.applied import TOPIC
 from handlers.ctx import Ctx, Refused, areas, command
 from handlers.days import local_day
 from handlers.public_lists import beside, is_month

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from handlers.application import APPROVERS
+from handlers.applied import APPROVERS
 from handlers.codes import new_code
 from handlers.ctx import County
 from handlers.days import clock_time, local
-from handlers.earn import town_of
+from handlers.earn import caps_of, town_of
 from handlers.points_rules import PointsRule
-from store import batches, households, outbox, people
+from store import batches, caps, households, outbox, people
 from store.batches import Batch, Home
 from store.db import Tx
 from store.people import Person
@@ -23,6 +23,7 @@ LINES_MAX = 20_000
 REASON_MAX = 100  # characters
 MONTHS_BACK = 12
 ROUNDS_MAX = 20  # how often one household's award of a month may be taken back and given anew
+_WHOSE = {"household": "每户", "person": "每人"}
 STATES = {"proposed": "待批准", "posted": "已入账", "dropped": "已作废"}
 
 
@@ -207,23 +208,19 @@ def _with_keys(tx: Tx, rule: PointsRule, month: str, lines: list[Line]) -> tuple
 
 
 def _over_caps(tx: Tx, county: County, rule: PointsRule, month: str, lines: list[Line]) -> dict[int, str]:
-    """Lines that would lift a household or a person above what a month allows."""
-    limits = county.rules.points.limits
+    """Lines that would lift a household or a person above what a month allows, of this rule or of all."""
     wrong = {}
-    for whose, key, most, earned in (
-        ("每户", "household", limits.household_month, batches.earned_by_households),
-        ("每人", "person", limits.person_month, batches.earned_by_persons),
-    ):
-        ids = [getattr(line, key) for line in lines if getattr(line, key) is not None]
-        had = earned(tx, ids, month) if most else {}
+    for cap in caps_of(county.rules.points, rule):
+        if cap.period != "month":
+            continue
+        whose = {line.line: getattr(line, cap.subject) for line in lines}
+        ids = {one for one in whose.values() if one is not None}
+        had = caps.used(tx, cap.rule, cap.subject, ids, month)
+        called = f"{rule.title}{_WHOSE[cap.subject]}" if cap.rule else _WHOSE[cap.subject]
         for line in lines:
-            before = had.get(getattr(line, key), 0)
-            if most and before + line.points > most:
-                wrong[line.line] = f"超过{whose}每月 {most} 分的上限，{month} 已有 {before} 分"
-    for line in lines:
-        own = min(most for most in (rule.household_month, rule.person_month, 10**9) if most)
-        if line.points > own:
-            wrong[line.line] = f"分数 {line.points} 超过{rule.title}每月 {own} 分的上限"
+            before = had.get(whose[line.line], 0)
+            if before + line.points > cap.most:
+                wrong[line.line] = f"超过{called}每月 {cap.most} 分的上限，{month} 已有 {before} 分"
     return wrong
 
 

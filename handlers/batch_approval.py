@@ -3,20 +3,23 @@
 import re
 
 from handlers.announce import clip
-from handlers.application import APPROVERS, TOPIC
 from handlers.application_notices import title_of, village_of
+from handlers.applied import APPROVERS, TOPIC
 from handlers.batch import STATES, day_of
 from handlers.ctx import NUMBER, Ctx, Refused, areas, command, may, refuse_in_group
 from handlers.days import clock_time
-from handlers.earn import cohort_of, town_of
+from handlers.earn import caps_of, cohort_of, town_of
 from handlers.points_rules import PointsRule
-from store import awards, batches, households, looks, outbox, people
-from store.awards import Award, Budget
+from store import award_lists, batches, households, looks, outbox, people
+from store.awards import Award
 from store.batches import Batch
+from store.budgets import Budget
+from store.caps import Exceeded
 from store.db import Conflict
 from store.ledger import Insufficient
 
 LIST_MAX = 10
+BOOKED = "表里有的户已由别的批次记过，什么都没有记。请作废这批，核对后重新提交。"
 CLIP = 24  # characters of a reason
 
 
@@ -56,17 +59,32 @@ def approve(ctx: Ctx, match: re.Match[str]) -> str:
     rule = ctx.county.rules.points.named(batch.rule)
     if rule is None:
         raise Refused(f"积分规则里没有 {batch.rule} 了，请先改规则或作废这批。")
+    if batches.booked(ctx.tx, [line["idem"] for line in batch.lines]):
+        raise Refused(BOOKED)
     batches.end(ctx.tx, batch, "posted", now=ctx.now, approver_id=ctx.person.id)
     try:
-        booked = awards.award_all(ctx.tx, _awards(ctx, batch, rule, homes), now=ctx.now)
+        booked = award_lists.award_all(ctx.tx, _awards(ctx, batch, rule, homes), now=ctx.now)
     except Insufficient:
         raise Refused("本镇今年的积分预算不够，什么都没有记。请先追加预算。") from None
     except Conflict:
-        raise Refused("表里有的户已由别的批次记过，什么都没有记。请作废这批，核对后重新提交。") from None
+        raise Refused(BOOKED) from None
+    except Exceeded as exceeded:
+        raise Refused(_over(batch, homes, exceeded)) from None
     _tell(ctx, batch)
     waits = len(batch.lines) - booked
     later = f"其中 {waits} 户暂缓发放（冻结或正在核对账目），可以发放时自动补记。" if waits else ""
     return f"{_called(ctx, batch)}：已入账 {booked} 户。{later}"
+
+
+def _over(batch: Batch, homes: dict[int, int], exceeded: Exceeded) -> str:
+    """What was earned since the list was handed in left no room in a month's limit."""
+    lines = [
+        line["line"]
+        for line in batch.lines
+        if {("person", line["person"]), ("household", homes[line["household"]])} & exceeded.subjects
+    ]
+    shown = "、".join(map(str, lines[:LIST_MAX])) + (" 等" if len(lines) > LIST_MAX else "")
+    return f"第 {shown} 行超过每月上限了，什么都没有记。请作废这批，改好表再提交。"
 
 
 def _homes(ctx: Ctx, batch: Batch) -> dict[int, int]:
@@ -80,6 +98,8 @@ def _awards(ctx: Ctx, batch: Batch, rule: PointsRule, homes: dict[int, int]) -> 
     day = day_of(batch.month, ctx.now)
     budget = Budget(town_of(ctx, batch.unit_id), int(day[:4]), rule.group, rules.first_grant(rule))
     cohort = cohort_of(rules, day)
+    # A list pays a month's work on one day: what a day allows is not asked.
+    caps = tuple(cap for cap in caps_of(rules, rule) if cap.period == "month")
     return [
         Award(
             rule=rule.name,
@@ -88,10 +108,11 @@ def _awards(ctx: Ctx, batch: Batch, rule: PointsRule, homes: dict[int, int]) -> 
             household_id=homes[line["household"]],
             reason=line["reason"],
             idem=line["idem"],
-            cause=f"batch:{batch.id}:{line['line']}",
+            cause=f"list:{batch.id}:{line['line']}",
             day=day,
             budget=budget,
             revision=ctx.county.rules.revision,
+            caps=caps,
             cohort=cohort,
             actor_id=ctx.person.id,
             txn=f"batch:{batch.id}",

@@ -1,7 +1,8 @@
 """封存: new movements are sealed into blocks; at the end of a month its hash is told to people."""
 
+from handlers import notify
 from handlers.ctx import JobCtx, cron
-from handlers.days import local, month_start
+from handlers.days import local, local_day, month_start
 from handlers.supervisors import to_supervisors
 from store import blocks, outbox
 from store.db import Tx
@@ -19,6 +20,9 @@ def tell(ctx: JobCtx) -> None:
     if told is not None:
         text = f"{told}\n请保存本条消息：以后账目如有改动，可用它核对出来。"
         outbox.add(ctx.tx, to_supervisors(ctx, "books.sealed", text))
+        for unit in ctx.registry.units.values():
+            if unit.level == "village":
+                notify.group(ctx, unit, text, fact="books.sealed", key=local_day(ctx.now))
 
 
 def proof(tx: Tx, now: int) -> str | None:

@@ -12,7 +12,8 @@ from handlers.earn import household_of
 from handlers.names import masked
 from store import cards, households, looks
 from store.cards import Card
-from store.units import Unit
+from store.db import Tx
+from store.units import Registry, Unit
 
 WRONG_PINS_MAX = 5
 LOCK_SECONDS = 15 * 60
@@ -85,12 +86,21 @@ def printed(ctx: Ctx, unit_id: int) -> list[Face]:
     if unit_id not in areas(ctx, *STAFF):
         raise Refused("这不是您的片区。")
     looks.add(ctx.tx, actor_id=ctx.person.id, subject=f"unit:{unit_id}", why="打印户卡", now=ctx.now)
-    found = in_area(ctx, unit_id, PRINT_MAX)
-    return [Face(masked(card.name), _home(ctx, card), number(card), address(ctx, card)) for card in found]
+    return faces(ctx.tx, ctx.registry, ctx.county.base_url, unit_id)
 
 
-def _home(ctx: Ctx, card: Card) -> str:
-    return ctx.registry.full_name(card.unit_id) if card.unit_id in ctx.registry.units else ""
+def faces(tx: Tx, registry: Registry, base_url: str, unit_id: int) -> list[Face]:
+    """What is printed on every card of a unit and of all below it, at most PRINT_MAX."""
+    found = cards.in_units(tx, registry.under(unit_id), PRINT_MAX)
+    return [
+        Face(
+            who=masked(card.name),
+            home=registry.full_name(card.unit_id) if card.unit_id in registry.units else "",
+            number=number(card),
+            address=f"{base_url}/c/{card.code}",
+        )
+        for card in found
+    ]
 
 
 # ---- a lost card

@@ -7,7 +7,7 @@ and no refusal: it must be counted.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from handlers import cards, goods, keepers, orders, pickup, sheet
+from handlers import cards, form, goods, keepers, orders, partial, pickup
 from handlers.codes import read_pickup
 from handlers.ctx import Ctx, Refused
 from handlers.me import Piece, basket_of, pieces
@@ -148,8 +148,11 @@ def _numbered(ctx: Ctx, lines: Sequence[Line]) -> list[tuple[int, Piece]]:
 # ---- giving out
 
 
-def hand_over(ctx: Ctx, shop_id: int, typed: str, ticked: Sequence[int], sheet_id: str) -> Receipt | str:
-    """Give the ticked lines of the order of a code to the member who brought it."""
+def hand_over(ctx: Ctx, shop_id: int, typed: str, ticked: Mapping[int, int], sheet_id: str) -> Receipt | str:
+    """Give the ticked lines of the order of a code to the member who brought it.
+
+    `ticked` is line → pieces, 0 for all of it.
+    """
     one = _shop(ctx, shop_id)
 
     def act() -> list[int] | str:
@@ -158,13 +161,17 @@ def hand_over(ctx: Ctx, shop_id: int, typed: str, ticked: Sequence[int], sheet_i
         if isinstance(found, str):
             return found
         pickup.check_time(ctx, found)
+        shop.hold_still(ctx.tx, found)
         held = [line for line in shop.lines_of(ctx.tx, found.id) if line.state == "held"]
-        lines = [line for line in held if line.id in ticked]
-        if not lines:
+        wanted = [(line, ticked[line.id] or line.count) for line in held if line.id in ticked]
+        if not wanted:
             raise Refused("还没有勾选要交的商品。")
+        if any(count > line.count for line, count in wanted):
+            raise Refused("交的数量超过了待领的数量。")
+        lines = [partial.take_out(ctx, found, line, count) for line, count in wanted]
         return [line.id for line in orders.hand_over(ctx, found, collector="member", lines=lines)]
 
-    return _once(ctx, one, sheet_id, (typed, sorted(ticked)), act)
+    return _once(ctx, one, sheet_id, (typed, sorted(ticked.items())), act)
 
 
 def sell(
@@ -229,7 +236,7 @@ def _once(
     """The receipt of the lines that `act` gives out, or what is wrong; sent again, the same receipt."""
     problem = UNKNOWN  # of a form that was wrong the first time and comes again
 
-    def given() -> str:
+    def given(_ctx: Ctx) -> str:
         nonlocal problem
         done = act()
         if isinstance(done, str):
@@ -238,7 +245,7 @@ def _once(
         _tell(ctx, _receipt(ctx, one, done))
         return ",".join(map(str, done))
 
-    kept = sheet.once(ctx, sheet_id, (one.id, content), given)
+    kept = form.once(ctx, sheet_id, (one.id, content), given)
     return _receipt(ctx, one, [int(number) for number in kept.split(",")]) if kept else problem
 
 

@@ -8,7 +8,8 @@ from handlers.ctx import County, Ctx, JobCtx, cron
 from handlers.days import local_day
 from handlers.points_rules import PERIODS, SUBJECTS, PointsRule, PointsRules
 from store import awards, households, people
-from store.awards import Award, Budget, Cap, Outcome
+from store.awards import Award, Cap, Outcome
+from store.budgets import Budget
 from store.db import Tx
 from store.ledger import POINTS, SCORE
 

@@ -2,7 +2,7 @@
 
 import re
 
-from handlers.codes import LONG, keyed, new_code
+from handlers.codes import LONG, keyed, told
 from handlers.ctx import GAP, Ctx, Refused, command, refuse_in_group
 from handlers.days import DAY_SECONDS, clock_time
 from handlers.discipline import number_of
@@ -10,7 +10,7 @@ from handlers.earn import household_of
 from handlers.household import may_leave, merge, refuse_frozen, take_back
 from handlers.join import refuse_locked, wrong_try
 from handlers.whom import called, tell
-from store import households, invitations, measures, people, shop, splits, vouchers, wallets
+from store import households, invitations, measures, moves, people, shop, splits, vouchers, wallets
 from store.households import Membership
 
 TOPIC = "家庭"
@@ -40,6 +40,9 @@ def show(ctx: Ctx, match: re.Match[str]) -> str:
         points = sum(line.points for line in shop.lines_of(ctx.tx, order.id) if line.state == "held")
         lines.append(f"待领商品 {points} 分，请在 {clock_time(order.expires_at)} 前领取")
     lines += _measures(ctx, household_id)
+    if (move := moves.asked(ctx.tx, household_id)) is not None:
+        where = ctx.registry.full_name(move.unit_id)
+        lines.append(f"要迁到{where}：同意请发“同意迁入 {move.id}”，没有搬请发“不同意迁入 {move.id}”")
     for split in splits.asked(ctx.tx, household_id):
         who = people.names(ctx.tx, [split.person_id]).get(split.person_id) or "一位家人"
         lines.append(f"{who}要分户，带走 {split.points} 分：同意请发“同意分户 {split.id}”")
@@ -63,10 +66,14 @@ def invite(ctx: Ctx, match: re.Match[str]) -> str:
     household_id = household_of(ctx.tx, ctx.person.id, now=ctx.now)
     if len(households.members_of(ctx.tx, household_id)) >= MEMBERS_MAX:
         raise Refused(f"一户最多 {MEMBERS_MAX} 人。")
-    code, until = new_code(), ctx.now + CODE_DAYS * DAY_SECONDS
-    row = {"person_id": ctx.person.id, "code_hash": _hash(ctx, code), "expires_at": until}
+    code = told(ctx.county.secret, ctx.message, "code")
+    until = ctx.now + CODE_DAYS * DAY_SECONDS
+    row = {"person_id": ctx.person.id, "code_hash": _hash(ctx, code.value), "expires_at": until}
     invitations.add_all(ctx.tx, [row])
-    return f"邀请码：{code}\n请家人在 {clock_time(until)} 前给我发：加入 {code}\n只能用一次，积分以后一起用。"
+    return (
+        f"邀请码：{code.mark}\n请家人在 {clock_time(until)} 前给我发：加入 {code.mark}\n"
+        "只能用一次，积分以后一起用。"
+    )
 
 
 def _hash(ctx: Ctx, code: str) -> str:
@@ -137,7 +144,7 @@ def undo(ctx: Ctx, _match: re.Match[str]) -> str:
         raise Refused("没有 24 小时以内的加入可以撤销。要分开请发：分户 分数")
     refuse_frozen(ctx, current.household_id)
     may_leave(ctx, ctx.person.id)
-    take_back(ctx, _key(current.id), reason="撤销加入")
+    take_back(ctx, before.household_id, _key(current.id), reason="撤销加入")
     households.leave(ctx.tx, ctx.person.id, how="moved", now=ctx.now)
     households.reopen(ctx.tx, before.household_id)
     households.join(ctx.tx, before.household_id, ctx.person.id, now=ctx.now)

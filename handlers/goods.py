@@ -70,7 +70,7 @@ def find(ctx: Ctx, wanted: str) -> tuple[Article, int] | None:
     """
     nearest = [one.id for one in nearest_shops(ctx)]
     articles = shop.articles_of(ctx.tx, nearest)
-    named = [(one, count) for one in articles if (count := _count(wanted, one)) is not None]
+    named = [(one, count) for one in articles if (count := count_of(wanted, one)) is not None]
     if not named and (split := re.fullmatch(rf"(?P<name>.+?)(?:(?<![\d.]){COUNT})?", wanted)):
         number = _number(split["count"])
         named = [(one, number) for one in articles if split["name"] in squeezed(one.name)]
@@ -84,7 +84,7 @@ def _lacks(ctx: Ctx, one: Article, count: int) -> bool:
     return not is_on_offer(ctx, one) or (not one.is_service and one.stock < count)
 
 
-def _count(wanted: str, article: Article) -> int | None:
+def count_of(wanted: str, article: Article) -> int | None:
     """How many pieces of this article are wanted; None where another one is meant."""
     name = squeezed(article.name)
     if wanted in (name, squeezed(article.code)):

@@ -5,6 +5,7 @@ from handlers.ctx import Ctx, Refused
 from handlers.earn import household_of
 from handlers.orders import give_back
 from store import awards, households, ledger, shop, wallets
+from store.db import Conflict
 from store.ledger import Frozen, Insufficient
 
 
@@ -21,14 +22,19 @@ def bring_along(ctx: Ctx, giver: int, taker: int, *, key: str, reason: str) -> i
     if new == old:
         return 0
     may_leave(ctx, giver)
-    moved = merge(ctx, old, new, key=key, reason=reason)
     households.leave(ctx.tx, giver, how="moved", now=ctx.now)
     households.close(ctx.tx, old, now=ctx.now)
-    return moved
+    return merge(ctx, old, new, key=key, reason=reason)
 
 
 def may_leave(ctx: Ctx, person_id: int) -> None:
-    """An application pays the household it names: whoever has one that is not through stays until it is."""
+    """An application pays the household it names: whoever has one that is not through stays until it is.
+
+    The household is held still, so that none comes in while somebody leaves.
+    """
+    household_id = households.of(ctx.tx, person_id)
+    if household_id is not None:
+        households.hold_still(ctx.tx, household_id)
     if households.applies(ctx.tx, person_id):
         raise Refused("有积分申请正在审核或公示，办完以后再试。")
 
@@ -36,13 +42,19 @@ def may_leave(ctx: Ctx, person_id: int) -> None:
 def merge(ctx: Ctx, old: int, new: int, *, key: str, reason: str) -> int:
     """What one household holds, owes and is still due goes to another, cohort by cohort; the points moved.
 
-    The movements share the txn `key`. Refused while either is frozen: then nothing may move.
+    The movements share the txn `key`. Refused while either is frozen: then nothing may move. Raises Conflict
+    where the other went into a third one in this moment.
     """
-    for household_id in (old, new):
+    for household_id in sorted((old, new)):
+        households.hold_still(ctx.tx, household_id)
         refuse_frozen(ctx, household_id)
+    if households.successor(ctx.tx, new) != new:
+        raise Conflict
+    wallets.hold_still(ctx.tx, old)
     for redemption in shop.held_of(ctx.tx, old):
         give_back(ctx, redemption, "cancelled")
     vouchers.give_back_all(ctx, old)
+    awards.pass_on(ctx.tx, old, new, key=key)
     moved = sum(points for _, _, points in wallets.cohorts(ctx.tx, old))
     share(ctx, old, new, moved, key=key, reason=reason)
     owed = wallets.owed(ctx.tx, old)
@@ -50,7 +62,6 @@ def merge(ctx: Ctx, old: int, new: int, *, key: str, reason: str) -> int:
         debts = [ledger.account(ctx.tx, "debt", owner=owner) for owner in (new, old)]
         _pass_on(ctx, debts[0], debts[1], owed, key=key, part="debt", reason=reason)
         wallets.settle(ctx.tx, new, key=key, now=ctx.now)
-    awards.pass_on(ctx.tx, old, new)
     return moved
 
 
@@ -67,11 +78,18 @@ def share(ctx: Ctx, giver: int, taker: int, points: int, *, key: str, reason: st
         raise Refused("积分不够，刚刚有变动，请重新查询。")
 
 
-def take_back(ctx: Ctx, key: str, *, reason: str) -> None:
-    """Undo what `share` or `merge` moved under a key, exactly. Refused where the points were used since."""
+def take_back(ctx: Ctx, old: int, key: str, *, reason: str) -> None:
+    """Undo what `merge` moved under a key, exactly, with what was still due to the old household.
+
+    Refused where the points were used since.
+    """
+    awards.pass_back(ctx.tx, old, key=key)
     try:
         for xfer_id in reversed(ledger.of_txn(ctx.tx, key, "family")):
             ledger.reverse(ctx.tx, xfer_id, reason=reason, now=ctx.now, actor_id=ctx.person.id)
+        for idem, account, cohort, points in awards.paid_of(ctx.tx, key):
+            wallet = ledger.account(ctx.tx, "wallet", owner=old, cohort=cohort)
+            _pass_on(ctx, account, wallet, points, key=f"undo:{key}", part=idem, reason=reason)
     except Insufficient:
         raise Refused("带来的积分已经用掉一部分，退不回去了。要分开请发：分户 分数") from None
     except Frozen:

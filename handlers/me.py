@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from handlers import cards, goods, keepers, opening, orders, sheet, statement
+from handlers import cards, form, goods, keepers, opening, orders, statement
 from handlers.announce import called
 from handlers.codes import pickup_payload
 from handlers.ctx import Ctx, Refused
@@ -129,12 +129,12 @@ def order(ctx: Ctx, shop_id: int, wanted: Mapping[int, int], sheet_id: str) -> P
     """Order what a form names, once; the form sent again brings the same order and code."""
     basket = basket_of(ctx, shop_id, wanted)
 
-    def place() -> str:
+    def place(ctx: Ctx) -> str:
         household_id = household_of(ctx.tx, ctx.person.id, now=ctx.now)
         redemption_id, code = orders.place(ctx, household_id, basket, channel="page")
-        return f"{redemption_id} {code}"
+        return f"{redemption_id} {code.mark}"
 
-    redemption_id, code = sheet.once(ctx, sheet_id, sorted(wanted.items()), place).split()
+    redemption_id, code = form.once(ctx, sheet_id, sorted(wanted.items()), place).split()
     redemption = shop.redemption(ctx.tx, int(redemption_id))
     assert redemption is not None, "an order was placed"
     return Placed(_order(ctx, redemption), code)
@@ -165,7 +165,7 @@ def statement_of(ctx: Ctx, month: str) -> Sheet:
 def new_code(ctx: Ctx, redemption_id: int) -> Placed:
     """The order with a new pick-up code; the old one is dead."""
     redemption = _own(ctx, redemption_id)
-    return Placed(_order(ctx, redemption), orders.new_code_for(ctx, redemption))
+    return Placed(_order(ctx, redemption), orders.new_code_for(ctx, redemption).value)
 
 
 def cancel(ctx: Ctx, redemption_id: int) -> int:

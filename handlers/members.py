@@ -1,12 +1,11 @@
-"""What the village keeps of its households: 迁入, 注销成员 and 恢复成员, 继承."""
+"""What the village keeps of its households: 注销成员 and 恢复成员, 继承."""
 
 import re
 
 from handlers import vouchers
-from handlers.ctx import Ctx, Refused, areas, command
+from handlers.ctx import Ctx, Refused, command
 from handlers.discipline import TOPIC
 from handlers.household import may_leave, merge, refuse_frozen
-from handlers.names import masked
 from handlers.orders import give_back
 from handlers.whom import (
     REASON,
@@ -15,61 +14,14 @@ from handlers.whom import (
     called,
     find,
     heard,
-    home,
     is_meant,
     not_own,
     person,
     tell,
-    tell_group,
 )
 from store import households, people, shop, wallets
 from store.db import Conflict
 from store.households import Household
-
-
-@command(
-    "迁入",
-    grammar=r"(?P<code>[A-Za-z0-9]{8})[\s,，:：、]*(?P<unit>\S{0,30})",
-    roles=STEWARDS,
-    usage="迁入 户号 网格",
-    about="一户搬到本村(社区)，积分和记录跟着走",
-    topic=TOPIC,
-)
-def move_in(ctx: Ctx, match: re.Match[str]) -> str:
-    """The number is what the household itself shows (我家): nobody is moved without its doing."""
-    household = households.by_code(ctx.tx, match["code"].upper())
-    if household is None or household.closed_at is not None:
-        raise Refused("没有这个户号，请让这户发“我家”查看。")
-    refuse_frozen(ctx, household.id)  # whoever froze it decides whether it is lifted
-    unit_id = _destination(ctx, match["unit"])
-    before = home(ctx, household)
-    if before == unit_id:
-        raise Refused(f"{called(ctx, household.id)}已经在{ctx.registry.full_name(unit_id)}了。")
-    households.change(ctx.tx, household.id, unit_id=unit_id)
-    for person_id, _ in households.members_of(ctx.tx, household.id):
-        people.change(ctx.tx, person_id, unit_id=unit_id)
-    where = ctx.registry.full_name(unit_id)
-    told = tell(
-        ctx,
-        household.id,
-        f"您家已迁入{where}，积分和记录都在。不是您家要办的，请告诉村(社区)。",
-        fact="family.moved",
-        key=f"{household.id}:{ctx.now}",
-    )
-    text = f"【迁出】{masked(household.name)}家已迁到{where}，积分随户转走。"
-    tell_group(ctx, before, "village", text, fact="family.moved_out", key=f"{household.id}:{ctx.now}")
-    return f"{called(ctx, household.id)}已迁入{where}。{heard(told)}"
-
-
-def _destination(ctx: Ctx, named: str) -> int:
-    """The unit of the speaker's area that is named; without a name the area itself."""
-    if not named:
-        return next(post.unit_id for post in ctx.person.posts if post.role in STEWARDS)
-    units = [ctx.registry.units[unit_id] for unit_id in areas(ctx, *STEWARDS)]
-    found = [unit.id for unit in units if unit.name == named] or [u.id for u in units if named in u.name]
-    if len(found) != 1:
-        raise Refused(f"您的辖区里{'有几个' if found else '没有'}“{named}”，请写网格的全名。")
-    return found[0]
 
 
 @command(

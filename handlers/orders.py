@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from handlers import keepers, low_stock, opening
-from handlers.codes import keyed, new_pickup_code
+from handlers.codes import Told, keyed, told
 from handlers.ctx import Ctx, JobCtx, Refused, may
 from handlers.days import DAY_SECONDS, local_day, month_start
 from store import cards, households, ledger, shop, stock, wallets
@@ -17,10 +17,10 @@ CODE_TRIES = 20
 Basket = Sequence[tuple[Article, int]]
 
 
-def place(ctx: Ctx, household_id: int, basket: Basket, *, channel: str) -> tuple[int, str]:
+def place(ctx: Ctx, household_id: int, basket: Basket, *, channel: str) -> tuple[int, Told]:
     """Order a basket of one shop: (redemption, pick-up code). All of it or nothing.
 
-    The code is told once and kept only as an HMAC.
+    The code is kept only as an HMAC.
     """
     shop_id = basket[0][0].shop_id
     # Two orders at once must not both find room in what a household may have a month.
@@ -35,13 +35,13 @@ def place(ctx: Ctx, household_id: int, basket: Basket, *, channel: str) -> tuple
         # At the counter, and after a sale without network, the clerk speaks.
         person_id=None if channel in ("counter", "offline") else ctx.person.id,
         channel=channel,
-        code_hash=code_hash(ctx, shop_id, code),
+        code_hash=code_hash(ctx, shop_id, code.value),
         state="held",
         reserved_at=ctx.now,
         expires_at=until,
     )
     for which, (article, count) in enumerate(basket):
-        _set_aside(ctx, redemption_id, household_id, which, article, count)
+        set_aside(ctx, redemption_id, household_id, which, article, count, ordered_at=ctx.now)
     return redemption_id, code
 
 
@@ -68,9 +68,17 @@ def _check(ctx: Ctx, household_id: int, basket: Basket) -> None:
                 raise Refused(f"{article.name}每户每月限 {most}，本月已换 {taken} {article.measure}。")
 
 
-def _set_aside(
-    ctx: Ctx, redemption_id: int, household_id: int, which: int, article: Article, count: int
+def set_aside(
+    ctx: Ctx,
+    redemption_id: int,
+    household_id: int,
+    which: int,
+    article: Article,
+    count: int,
+    *,
+    ordered_at: int,
 ) -> None:
+    """Line `which` (from 0) of an order: points and goods of `count` pieces are held together."""
     txn = f"redeem:{redemption_id}:{which}"
     shop.add_line(
         ctx.tx,
@@ -80,7 +88,7 @@ def _set_aside(
         price=article.price,
         state="held",
         txn=txn,
-        now=ctx.now,
+        now=ordered_at,
     )
     _hold_points(ctx, household_id, article.price * count, txn=txn, reason=f"兑换{article.name}")
     if not article.is_service:
@@ -231,17 +239,17 @@ def goods_told(ctx: Ctx, lines: Sequence[Line]) -> str:
     )
 
 
-def new_code_for(ctx: Ctx, redemption: Redemption) -> str:
+def new_code_for(ctx: Ctx, redemption: Redemption) -> Told:
     """A new pick-up code; the old one is dead."""
     code = _free_code(ctx, redemption.shop_id)
-    shop.change_code(ctx.tx, redemption, code_hash(ctx, redemption.shop_id, code))
+    shop.change_code(ctx.tx, redemption, code_hash(ctx, redemption.shop_id, code.value))
     return code
 
 
-def _free_code(ctx: Ctx, shop_id: int) -> str:
-    for _ in range(CODE_TRIES):
-        code = new_pickup_code()
-        if not shop.is_code_taken(ctx.tx, shop_id, code_hash(ctx, shop_id, code)):
+def _free_code(ctx: Ctx, shop_id: int) -> Told:
+    for turn in range(CODE_TRIES):
+        code = told(ctx.county.secret, ctx.message, "pickup", turn)
+        if not shop.is_code_taken(ctx.tx, shop_id, code_hash(ctx, shop_id, code.value)):
             return code
     raise Refused("取货码暂时用完了，请稍后再试。")
 

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Sequence
 
-from handlers import keepers, orders
+from handlers import keepers, orders, partial
 from handlers.ctx import GAP, Ctx, Refused, command
 from handlers.days import clock_time
-from handlers.goods import squeezed
+from handlers.goods import count_of, squeezed
 from handlers.keepers import MANAGER
-from store import households, people, shop, stock
+from store import households, people, shop
 from store.people import Person
 from store.shop import Line, Redemption, Shop
 
@@ -50,8 +50,8 @@ def _wrong(ctx: Ctx, shop_ids: list[int]) -> str:
     "取货",
     grammar=rf"(?:取货码)?{GAP}(?P<code>{CODE})(?:{GAP}(?:只领|先领|领)?(?P<goods>.+))?",
     roles=MANAGER,
-    usage="核销 取货码 [商品]",
-    about="交货给村民，写了商品就只交这几样",
+    usage="核销 取货码 [商品 数量]",
+    about="交货给村民，写了商品就只交这些",
 )
 def collect(ctx: Ctx, match: re.Match[str]) -> str:
     redemption = find(ctx, keepers.kept(ctx), match["code"])
@@ -119,16 +119,23 @@ def check_time(ctx: Ctx, redemption: Redemption) -> None:
 
 
 def _named(ctx: Ctx, redemption: Redemption, goods: str) -> list[Line]:
-    """The waiting lines of an order that a text names: 大米、盐."""
+    """The waiting lines of an order that a text names (大米、盐), or so many pieces of them (大米 2)."""
+    shop.hold_still(ctx.tx, redemption)
     waiting = [line for line in shop.lines_of(ctx.tx, redemption.id) if line.state == "held"]
-    known = stock.names(ctx.tx, [line.article_id for line in waiting])
-    found = []
+    known = {one.id: one for one in shop.articles_of(ctx.tx, [redemption.shop_id])}
+    asked: dict[int, int] = {}
     for part in filter(None, map(squeezed, re.split(r"[,，、;；\n]+", goods))):
-        lines = [line for line in waiting if part in squeezed(known[line.article_id][0])]
-        if len(lines) != 1:
-            raise Refused(f"这一单待领的是：{orders.goods_told(ctx, waiting)}，请写其中的商品名。")
-        found += lines
-    return list({line.id: line for line in found}.values())
+        found = [(line, line.count) for line in waiting if part in squeezed(known[line.article_id].name)]
+        found = found or [
+            (line, count)
+            for line in waiting
+            if (count := count_of(part, known[line.article_id])) is not None and 0 < count <= line.count
+        ]
+        if len(found) != 1:
+            told = orders.goods_told(ctx, waiting)
+            raise Refused(f"这一单待领的是：{told}，请写其中的商品和不超过它的数量。")
+        asked[found[0][0].id] = found[0][1]
+    return [partial.take_out(ctx, redemption, line, asked[line.id]) for line in waiting if line.id in asked]
 
 
 def _told(ctx: Ctx, redemption: Redemption, given: Sequence[Line], name: str) -> str:

@@ -1,7 +1,12 @@
-"""The lists that anybody may read and an office prints: applications, points of a month, goods of a shop."""
+"""The lists that anybody may read and an office prints: applications, points of a month, goods of a shop.
+
+Each ends with the hash of the books at a month's end (`proof`, "" where nothing was sealed yet): on paper,
+nobody can change what was booked before it unseen.
+"""
 
 from dataclasses import dataclass
 
+from handlers import blocks
 from handlers.application_notices import called
 from handlers.ctx import County, JobCtx
 from handlers.days import clock_time, local_day, month_bounds
@@ -43,6 +48,7 @@ class Publicity:
     place: Place
     day: str
     applications: list[Shown]
+    proof: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,7 @@ class Points:
     points: int
     page: int
     has_more: bool
+    proof: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,7 @@ class Goods:
     before: str
     after: str
     lines: list[tuple[str, str, Stock]]  # article, measure
+    proof: str
 
 
 def publicity(tx: Tx, county: County, code: str, *, now: int) -> Publicity | None:
@@ -101,7 +109,7 @@ def publicity(tx: Tx, county: County, code: str, *, now: int) -> Publicity | Non
         )
         for one in found
     ]
-    return Publicity(_place(tx, county, unit), local_day(now), shown)
+    return Publicity(_place(tx, county, unit), local_day(now), shown, blocks.proof(tx, now) or "")
 
 
 def points(tx: Tx, county: County, code: str, month: str, page: int, *, now: int) -> Points | None:
@@ -139,6 +147,7 @@ def points(tx: Tx, county: County, code: str, month: str, page: int, *, now: int
         *together,
         page,
         len(lines) > ROWS_A_PAGE,
+        _proof(tx, month, now=now),
     )
 
 
@@ -154,7 +163,7 @@ def goods(tx: Tx, county: County, code: str, month: str, *, now: int) -> Goods |
     unit = county.registry.units[one.unit_id]
     before, after = beside(month, now=now)
     lines = [(article.name, article.measure, moved[article.id]) for article in articles]
-    return Goods(one.name, one.code, unit, month, before, after, lines)
+    return Goods(one.name, one.code, unit, month, before, after, lines, _proof(tx, month, now=now))
 
 
 def _place(tx: Tx, county: County, unit: Unit) -> Place:
@@ -178,6 +187,12 @@ def _what(county: County, line: published.Earned) -> str:
 
 
 # --- months
+
+
+def _proof(tx: Tx, month: str, *, now: int) -> str:
+    """The hash at the end of a month; of one that still runs, at the end of the one before."""
+    _, end = month_bounds(month)
+    return blocks.proof(tx, min(now, end)) or ""
 
 
 def is_month(text: str, *, now: int) -> bool:

@@ -21,15 +21,41 @@ WRONG = {
     "refunds": "退回的多于花掉的",
     "named": "没有写明规则、事由、日期或本人",
     "approved": "没有经两人审核、公示期满就入了账",
+    "belongs": "得分的户里从来没有人",
+    "expires": "到期清零和账户、余额对不上",
+    "lapsed": "到期的积分没有清完",
     "chain": "分录前后接不上",
     "balance": "余额和最后一条分录对不上",
     "held": "冻结数和未了结的预留对不上",
     "budget": "预算余额和下达、发放对不上",
     "sum": "全部账户加起来不等于零",
     "cap": "上限用量和实际发放对不上",
+    "given": "领取、退货的数和花掉的积分、给出的货对不上",
+    "set_aside": "待领的数和预留的积分、货对不上",
+    "handed": "没有写明经手人和领取人，或是自家人经手",
+    "goods": "给出或预留的货和订单对不上",
+    "counted": "盘点记录和库存变动对不上",
+    "promised": "离线券和预留的积分对不上",
+    "statement": "对账单和流水对不上，或前后接不上",
+    "left_behind": "人已并入别户，积分还留在原户",
+    "two_homes": "同一个人同时在两户",
+    "kin": "初审或批准的是自家人",
+    "listed": "没有经两人审核，或规则、月份对不上",
+    "moved": "冻结期间动过积分",
     "sealed": "内容和封存时不一样",
     "block": "和前一块接不上，或内容被改过",
     "unsealed": "过了一小时还没有封存",
+}
+RECORDS = {
+    "block": "封存块",
+    "line": "订单行",
+    "article": "商品",
+    "voucher": "离线券",
+    "household": "户",
+    "member": "成员记录",
+    "application": "积分申请",
+    "batch": "批量名单",
+    "freeze": "冻结记录",
 }
 SEALED_WITHIN_SECONDS = 3600
 
@@ -60,10 +86,10 @@ def _subject(about: str, number: int, accounts: dict[int, tuple[str, int, int]])
             return f"账户 {number}（{kind}，单位 {unit}，归属 {owner}）"
         case "unit":
             return f"单位 {number}"
-        case "block":
-            return f"封存块 {number}"
-        case _:
+        case "cap":
             return f"{number} 的上限"
+        case _:
+            return f"{RECORDS[about]} {number}"
 
 
 def _checked(ctx: JobCtx) -> tuple[int, list[str]]:

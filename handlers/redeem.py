@@ -33,7 +33,8 @@ def reserve(ctx: Ctx, match: re.Match[str]) -> str | None:
     one = keepers.shop_of(ctx, article.shop_id)
     hours = f"（{opening.told(one.opening)}）" if one.opening else ""
     return (
-        f"已兑换{article.name} {count} {article.measure}，用 {article.price * count} 分。\n取货码：{code}\n"
+        f"已兑换{article.name} {count} {article.measure}，用 {article.price * count} 分。\n"
+        f"取货码：{code.mark}\n"
         f"请在 {clock_time(placed.expires_at)} 前到{one.name}领取{hours}。"
     )
 
@@ -69,7 +70,7 @@ def resend(ctx: Ctx, match: re.Match[str]) -> str:
     refuse_in_group(ctx, match, "取货码")
     redemption = waiting(ctx, match["code"], "重发")
     code = orders.new_code_for(ctx, redemption)
-    return f"新取货码：{code}，旧的已作废。请在 {clock_time(redemption.expires_at)} 前领取。"
+    return f"新取货码：{code.mark}，旧的已作废。请在 {clock_time(redemption.expires_at)} 前领取。"
 
 
 def waiting(ctx: Ctx, code: str | None, word: str) -> Redemption:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from handlers.codes import new_token, token_hash
+from handlers.codes import new_token, token_hash, told
 from handlers.ctx import County, Ctx, Refused, command
 from handlers.days import DAY_SECONDS
 from handlers.message import Message
@@ -55,23 +55,28 @@ def sign_out(ctx: Ctx, _match: re.Match[str]) -> str:
 
 
 def offer(ctx: Ctx, scope: str, path: str, name: str) -> str:
-    """The answer with a link to a page of the speaker's own; of several links only the newest works."""
+    """The answer with a link to a page of the speaker's own; of several links only the newest works.
+
+    What is kept of the answer holds a mark for the link's token (codes.told).
+    """
     if ctx.message.chat:
         raise Refused("这个链接只能您自己用，请不要在群里要：私下发给我就行。")
     if sessions.offered_since(ctx.tx, ctx.person.id, ctx.now - HOUR_SECONDS) >= LINKS_MAX:
         raise Refused("要的链接太多了，请过一小时再试。")
-    token = new_token()
+    token = told(ctx.county.secret, ctx.message, "token")
     sessions.offer(
         ctx.tx,
         person_id=ctx.person.id,
         scope=scope,
         path=path,
-        link_hash=token_hash(token),
+        link_hash=token_hash(token.value),
         link_until=ctx.now + LINK_SECONDS,
         now=ctx.now,
     )
     minutes = LINK_SECONDS // 60
-    return f"{name}：{ctx.county.base_url}/in/{token}\n{minutes} 分钟内打开，只能用一次，请不要转给别人。"
+    return (
+        f"{name}：{ctx.county.base_url}/in/{token.mark}\n{minutes} 分钟内打开，只能用一次，请不要转给别人。"
+    )
 
 
 def door(tx: Tx, token: str, *, now: int) -> Door | None:

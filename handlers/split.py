@@ -22,8 +22,7 @@ def ask(ctx: Ctx, match: re.Match[str]) -> str:
     """Who takes nothing along needs nobody's consent."""
     points = int(match["points"])
     household_id = households.of(ctx.tx, ctx.person.id)
-    others = households.members_of(ctx.tx, household_id) if household_id is not None else []
-    if household_id is None or len(others) < 2:
+    if household_id is None or len(_members(ctx, household_id)) < 2:
         raise Refused("您家只有您一个人，不用分户。")
     if any(one.person_id == ctx.person.id for one in splits.asked(ctx.tx, household_id)):
         raise Refused("您已经提出分户，等家人同意。不分了请发：取消分户")
@@ -44,6 +43,12 @@ def ask(ctx: Ctx, match: re.Match[str]) -> str:
     return f"已提出分户（编号 {number}），带走 {points} 分，等一位家人或村(社区)同意。{hint}"
 
 
+def _members(ctx: Ctx, household_id: int) -> list[tuple[int, str]]:
+    """Who lives there, held still: two who left at once would leave points behind."""
+    households.hold_still(ctx.tx, household_id)
+    return households.members_of(ctx.tx, household_id)
+
+
 @command(
     "同意分户",
     grammar=rf"(?:编号)?{GAP}(?P<number>\d{{1,9}})",
@@ -59,8 +64,11 @@ def agree(ctx: Ctx, match: re.Match[str]) -> str:
         raise Refused("自己提的分户，要由别的家人或村(社区)同意。")
     if split.state != "asked":
         raise Refused("这次分户已经办好或取消了。")
-    if households.of(ctx.tx, split.person_id) != split.household_id:
+    members = dict(_members(ctx, split.household_id))
+    if split.person_id not in members:
         raise Refused("提出分户的人已经不在这一户了。")
+    if len(members) < 2:
+        raise Refused("这一户只剩提出分户的人，不用分户。")
     _check(ctx, split.household_id, split.person_id, split.points)
     _carry_out(ctx, split)
     who = people.names(ctx.tx, [split.person_id]).get(split.person_id) or "这位家人"

@@ -10,18 +10,16 @@ import hmac
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
 
-from handlers import cards, goods, keepers, sheet, sign_in
+from handlers import cards, form, goods, keepers, sign_in
 from handlers.ctx import Ctx, JobCtx, Refused, command, cron
 from handlers.days import DAY_SECONDS, clock_time
 from handlers.names import masked
-from store import households, ledger, looks, people, shop, vouchers, wallets
+from store import households, ledger, looks, shop, vouchers, wallets
 from store.cards import Card
 from store.ledger import Frozen, Insufficient
 from store.shop import Shop
-from store.vouchers import Refusal, Voucher, VoucherList
+from store.vouchers import Voucher, VoucherList
 
 LIST_SECONDS = 7 * DAY_SECONDS
 GRACE_SECONDS = 3 * DAY_SECONDS
@@ -29,37 +27,8 @@ HOUSEHOLDS_MAX = 100  # on a list: one unit of work
 POINTS_MAX = 1_000  # a household
 DEVICE_MAX = 30
 CARDS_READ = 1_000
-LISTS_SHOWN = 20
 RETURN_BATCH = 100
-# A device keeps a card's number only as a hash: 40 bits, so the hash must cost something to try.
-ROUNDS = 20_000
 _WRITTEN = re.compile(rf"(?:\S*/c/)?(?P<card>{cards.NUMBER})(?=[\s,，、;；/]|$)|(?P<other>[^\s,，、;；]+)")
-
-
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """A sale that was not booked, for people to look into."""
-
-    who: str
-    goods: str
-    reason: str
-    at: int
-    clerk: str
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A list and how many of its vouchers are still held, used, returned."""
-
-    signed: VoucherList
-    shop: Shop
-    held: int
-    used: int
-    returned: int
-    doubts: list[Doubt]
-
-    def is_open(self, now: int) -> bool:
-        return is_open(self.signed, now)
 
 
 def is_open(one: VoucherList, now: int) -> bool:
@@ -77,37 +46,6 @@ def is_open(one: VoucherList, now: int) -> bool:
 )
 def offer(ctx: Ctx, _match: re.Match[str]) -> str:
     return sign_in.offer(ctx, "work", "/counter/vouchers", "离线券")
-
-
-def overview(ctx: Ctx) -> tuple[list[Shop], list[Standing]]:
-    """The shops whose lists the speaker may sign, and the newest lists of those kept or supervised."""
-    seen = keepers.kept(ctx, *keepers.KEEPERS)
-    if not seen:
-        raise Refused("您没有管理或监督的平安超市。")
-    lists = vouchers.lists_of(ctx.tx, [one.id for one in seen], LISTS_SHOWN)
-    every = vouchers.of_lists(ctx.tx, [one.id for one in lists])
-    refused = vouchers.refusals_of(ctx.tx, [one.id for one in lists])
-    shops = {one.id: one for one in seen}
-    return keepers.kept(ctx), [_standing(ctx, one, shops[one.shop_id], every, refused) for one in lists]
-
-
-def _standing(
-    ctx: Ctx, one: VoucherList, where: Shop, every: Iterable[Voucher], refused: Iterable[Refusal]
-) -> Standing:
-    own = {voucher.id: voucher for voucher in every if voucher.list_id == one.id}
-    states = [voucher.state for voucher in own.values()]
-    doubts = [
-        Doubt(
-            who=who(ctx, own[each.voucher_id].household_id),
-            goods=each.goods,
-            reason=each.reason,
-            at=each.at,
-            clerk=people.names(ctx.tx, [each.by_id])[each.by_id],
-        )
-        for each in refused
-        if each.voucher_id in own
-    ]
-    return Standing(one, where, states.count("held"), states.count("used"), states.count("returned"), doubts)
 
 
 def who(ctx: Ctx | JobCtx, household_id: int) -> str:
@@ -131,11 +69,11 @@ def sign(
     if not 1 <= points <= POINTS_MAX:
         raise Refused(f"每户的积分要在 1 到 {POINTS_MAX} 之间。")
 
-    def act() -> str:
+    def act(ctx: Ctx) -> str:
         chosen, left_out = _named(ctx, typed) if typed else _with_points(ctx, one, least)
         return json.dumps(_sign(ctx, one, device, chosen, points, left_out))
 
-    answer = sheet.once(ctx, sheet_id, (one.id, device, typed, points, least), act)
+    answer = form.once(ctx, sheet_id, (one.id, device, typed, points, least), act)
     list_id, left_out = json.loads(answer)
     return list_id, left_out
 
@@ -216,7 +154,7 @@ def _promise(ctx: Ctx, one: Shop, list_id: int, card: Card, points: int, until: 
         )
     except (Insufficient, Frozen):  # on PostgreSQL somebody else may have spent them since they were read
         raise Refused("有一户的积分刚刚变动了，请再签一次。") from None
-    _look(ctx, card.household_id, "签离线名单")
+    look(ctx, card.household_id, "签离线名单")
     text = (
         f"【{one.name}】为没有网络时兑换，您家的 {share} 分已备作离线券，"
         f"{clock_time(until)} 前凭户卡在店里用，没用完的退回。不同意请告诉店长关闭名单。"
@@ -225,7 +163,8 @@ def _promise(ctx: Ctx, one: Shop, list_id: int, card: Card, points: int, until: 
     return voucher
 
 
-def _look(ctx: Ctx, household_id: int, why: str) -> None:
+def look(ctx: Ctx, household_id: int, why: str) -> None:
+    """Write down that the speaker saw a household on a list."""
     looks.add(ctx.tx, actor_id=ctx.person.id, subject=f"household:{household_id}", why=why, now=ctx.now)
 
 
@@ -249,58 +188,6 @@ def signature(ctx: Ctx, terms: str) -> str:
 def prices(one: VoucherList) -> dict[int, int]:
     """Article → points a piece, as they were signed."""
     return dict(json.loads(one.terms)["prices"])
-
-
-# ---- the copy that a device keeps
-
-
-def note_copy(ctx: Ctx, list_id: int) -> None:
-    """Write down that the speaker takes a copy of a list; refuses who may not."""
-    one = own_list(ctx, list_id)
-    for voucher in vouchers.of_lists(ctx.tx, [one.id]):
-        _look(ctx, voucher.household_id, "离线名单存到设备")
-
-
-def copy(ctx: Ctx, list_id: int) -> dict[str, Any]:
-    """What the device keeps: masked names, card numbers as hashes, points, goods and prices. No PIN."""
-    one = own_list(ctx, list_id)
-    if not is_open(one, ctx.now):
-        raise Refused("这份名单已经关闭或过期，请重新签。")
-    where = keepers.shop_of(ctx, one.shop_id)
-    signed_prices = prices(one)
-    return {
-        "id": one.id,
-        "shop": where.name,
-        "device": one.device,
-        "signature": one.signature,
-        "expires_at": one.expires_at,
-        "rounds": ROUNDS,
-        "vouchers": [_on_device(ctx, one, each) for each in vouchers.of_lists(ctx.tx, [one.id])],
-        "goods": [
-            {
-                "id": each.id,
-                "name": each.name,
-                "measure": each.measure,
-                "price": signed_prices[each.id],
-                "stock": None if each.is_service else int(each.stock),  # PostgreSQL sums to numeric
-                "most": each.most_a_month,
-            }
-            for each in shop.articles_of(ctx.tx, [one.shop_id])
-            if each.id in signed_prices
-        ],
-    }
-
-
-def _on_device(ctx: Ctx, one: VoucherList, voucher: Voucher) -> dict[str, Any]:
-    card = cards.of(ctx, voucher.household_id)
-    hashed = hashlib.pbkdf2_hmac("sha256", card.code.encode(), one.signature.encode(), ROUNDS)
-    return {
-        "id": voucher.id,
-        "card": hashed.hex(),
-        "who": masked(card.name),
-        "points": voucher.points,
-        "state": voucher.state,
-    }
 
 
 def own_list(ctx: Ctx, list_id: int) -> VoucherList:

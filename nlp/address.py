@@ -19,10 +19,10 @@ _UNIT = (
 _UNIT_STARTS = "".join(dict.fromkeys(unit[0] for unit in _UNIT.split("|")))
 _A_UNIT = f"(?=[{_UNIT_STARTS}])(?:{_UNIT})"  # a set is looked up faster than so many words are tried
 # Characters that no name holds.
-_NAME_STOP = (
+NAME_STOP = (
     "的了我你您他她它们是吗呢吧啊着过得很太都也还又没不无已请问这那哪某该每因由被把让给所而且但若如即及"
 )
-_NAMED = rf"(?:(?:(?![{_NAME_STOP}])[\u4e00-\u9fffA-Za-z0-9·]){{1,9}}?{_A_UNIT})"
+_NAMED = rf"(?:(?:(?![{NAME_STOP}])[\u4e00-\u9fffA-Za-z0-9·]){{1,9}}?{_A_UNIT})"
 # 3号楼, 3-2-501, 二单元
 _HOUSE = (
     r"(?:(?:第?[\dA-Za-z一二三四五六七八九十]{1,4}[-－—]\d{1,4}(?:[-－—]\d{1,4})?(?:号楼|栋|幢|室|号|单元)?)"

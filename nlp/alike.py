@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from functools import lru_cache
 from itertools import islice
 from operator import add
+from typing import NamedTuple
 
 from nlp.address import places
 from nlp.plain import plain
@@ -20,11 +21,12 @@ MATTER_MIN = 0.2  # of what is said beside the place: one street has many matter
 OTHERWISE_MIN = 0.7  # the rules may have sorted one of the two wrongly
 _LOOKED_AT_MAX = 200  # cases of one search, the newest first: bounds its time whatever people write
 _COMPARED_MAX = 12
+UNIT_BITS = 32
+UNIT = (1 << UNIT_BITS) - 1  # the part of a slot that is its unit
 # A report is looked for when it comes in and taken in once it is kept: so many may be on their way.
 _ON_THEIR_WAY = 128
 
-# Something by which a text tells its place: (号楼, 3), or ("", two characters of a name).
-Mark = tuple[str, str]
+House = tuple[str, str]  # 号楼, 3
 
 # Characters that stand between the words that matter; no pair reaches across them.
 _RUN = re.compile(
@@ -58,31 +60,44 @@ def similarity(one: str, other: str) -> float:
 
 def apart(one: str, other: str) -> bool:
     """Whether two texts that are alike name different places: 1号楼 and 5号楼, 东街 and 西街."""
-    return _differ(_marks(one[: 2 * HEAD_LENGTH]), _marks(other[: 2 * HEAD_LENGTH]))
+    first, second = one[: 2 * HEAD_LENGTH], other[: 2 * HEAD_LENGTH]
+    return _other_house(_houses(first), _houses(second)) or _other_name(_named(first), _named(second))
 
 
-def _differ(mine: Collection[Mark], theirs: Collection[Mark]) -> bool:
-    """Whether both say something of one kind and nothing of it is the same."""
+def _other_house(mine: Collection[House], theirs: Collection[House]) -> bool:
+    """Whether both have a number of one kind and none of it is the same."""
     both = {kind for kind, _ in mine}.intersection([kind for kind, _ in theirs])
     same = {kind for kind, _ in set(mine).intersection(theirs)}
     return not both <= same
 
 
-def _marks(text: str) -> frozenset[Mark]:
-    simple = plain(text)
-    return frozenset([*_houses(simple), *_names(simple)])
+def _other_name(mine: Collection[str], theirs: Collection[str]) -> bool:
+    return bool(mine and theirs) and set(mine).isdisjoint(theirs)
 
 
-def _houses(simple: str) -> Iterator[Mark]:
+@lru_cache(maxsize=_ON_THEIR_WAY)
+def _houses(text: str) -> frozenset[House]:
     """The numbers of houses, entrances and village groups."""
-    for number, kind in _HOUSE.findall(simple):
-        yield _KINDS.get(kind, kind), number.translate(_DIGITS)
+    return frozenset(
+        (_KINDS.get(kind, kind), number.translate(_DIGITS)) for number, kind in _HOUSE.findall(plain(text))
+    )
 
 
-def _names(simple: str) -> Iterator[Mark]:
-    for start, end in places(simple):
-        name = _HOUSE.sub(" ", simple[start:end])
-        yield from (("", pair) for pair in map(add, name, name[1:]) if " " not in pair)
+def _named(text: str) -> frozenset[str]:
+    """The character pairs of the places a text names, without those of houses."""
+    simple = plain(text)
+    parts = [part for start, end in places(simple) for part in _HOUSE.sub(" ", simple[start:end]).split()]
+    return frozenset(pair for part in parts for pair in map(add, part, part[1:]))
+
+
+class _Said(NamedTuple):
+    """A case as it was told."""
+
+    case_id: int
+    head: str  # the beginning of its text
+    unit_id: int
+    at: int
+    category: str
 
 
 class Index:
@@ -94,31 +109,29 @@ class Index:
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}  # pair -> its number
         self._with: list[array[int]] = []  # by pair number: slots of cases, rising
-        self._slots: dict[int, int] = {}  # case -> slot; a slot is never used twice
-        # By slot. Arrays, not objects: a search jumps about in them and must stay in the cache.
-        self._cases, self._units, self._times = array("q"), array("q"), array("q")
+        # Case -> slot, a number that rises and is never used twice. Its lower half is the unit: a search
+        # asks hundreds for theirs, and would wait for the memory each time.
+        self._slots: dict[int, int] = {}
+        self._newest = 0
         self._pairs: dict[int, array[int]] = {}
-        # Category, the beginning of the text, unit and time.
-        self._said: dict[int, tuple[str, str, int, int]] = {}
+        self._said: dict[int, _Said] = {}
         self._same: dict[str, array[int]] = {}  # the beginning of a text -> slots, rising
-        # Of the few that were ever compared, dear to find: by what they tell their place, and their matter.
-        self._told: dict[int, tuple[frozenset[Mark], frozenset[str]]] = {}
+        # Of the few that were ever compared, dear to find: what they name as a place, and what they say.
+        self._told: dict[int, tuple[frozenset[str], frozenset[str]]] = {}
 
     def __len__(self) -> int:
         return len(self._slots)
 
     def add(self, case_id: int, text: str, unit_id: int, at: int, category: str = "") -> None:
         """Add a case that came `at` UTC seconds, or put new words in the place of old ones."""
-        said = category, text[: 2 * HEAD_LENGTH], unit_id, at
+        said = _Said(case_id, text[: 2 * HEAD_LENGTH], unit_id, at, category)
         if self._said.get(self._slots.get(case_id, -1)) == said:
             return
         self.drop(case_id)
-        slot = self._slots[case_id] = len(self._cases)
+        self._newest += 1
+        slot = self._slots[case_id] = self._newest << UNIT_BITS | unit_id
         self._said[slot] = said
-        self._same.setdefault(said[1], array("I")).append(slot)
-        self._cases.append(case_id)
-        self._units.append(unit_id)
-        self._times.append(at)
+        self._same.setdefault(said.head, array("Q")).append(slot)
         self._pairs[slot] = array("I", [self._number(pair) for pair in sorted(_head(text))])
         for number in self._pairs[slot]:
             self._with[number].append(slot)
@@ -128,7 +141,7 @@ class Index:
         slot = self._slots.pop(case_id, None)
         if slot is None:
             return
-        same = self._same[head := self._said.pop(slot)[1]]
+        same = self._same[head := self._said.pop(slot).head]
         del same[bisect_left(same, slot)]
         if not same:
             del self._same[head]
@@ -152,17 +165,19 @@ class Index:
         `days` of `at` (UTC seconds), name no other place, and are at least ALIKE_MIN alike, or
         OTHERWISE_MIN where they are of another category.
         """
-        said_again = self._word_for_word(text, frozenset(unit_ids), at, days * DAY, limit)
+        units = frozenset(unit_ids)
+        said_again = self._word_for_word(text, units, at, days * DAY, limit)
         if len(said_again) == limit:
             return said_again
         pairs = _head(text)
         known = {self._numbers[pair] for pair in pairs if pair in self._numbers}
         alike = []
-        for slot in self._candidates(known, frozenset(unit_ids), at, days * DAY):
+        for slot in self._candidates(known, units, at, days * DAY):
             theirs = self._pairs[slot]
             share = 2 * len(known.intersection(theirs)) / (len(pairs) + len(theirs))
-            if share >= (ALIKE_MIN if self._said[slot][0] == category else OTHERWISE_MIN):
-                alike.append((-round(share, 3), self._cases[slot], slot))
+            said = self._said[slot]
+            if share >= (ALIKE_MIN if said.category == category else OTHERWISE_MIN):
+                alike.append((-round(share, 3), said.case_id, slot))
         head = text[: 2 * HEAD_LENGTH]
         near = ((case_id, -share) for share, case_id, slot in sorted(alike) if self._is_near(slot, head))
         return list(islice(near, limit))
@@ -172,47 +187,43 @@ class Index:
     ) -> list[tuple[int, float]]:
         """The oldest near cases with the very same text: where there are enough, no more need be compared."""
         slots = islice(self._same.get(text[: 2 * HEAD_LENGTH], ()), _LOOKED_AT_MAX)
-        near = (
-            slot for slot in slots if self._units[slot] in unit_ids and abs(self._times[slot] - at) <= seconds
-        )
-        return sorted((self._cases[slot], 1.0) for slot in near)[:limit]
+        near = (self._said[slot] for slot in slots if slot & UNIT in unit_ids)
+        return sorted((said.case_id, 1.0) for said in near if abs(said.at - at) <= seconds)[:limit]
 
     def _candidates(self, known: set[int], unit_ids: frozenset[int], at: int, seconds: int) -> Iterator[int]:
         """Slots of the near cases that share most of the rarest pairs: a name leads to few, 小区 to all."""
-        looked_at = array("I")
+        looked_at = array("Q")
         for slots in sorted([self._with[number] for number in sorted(known)], key=len):
             looked_at += slots[len(looked_at) - _LOOKED_AT_MAX :]
             if len(looked_at) >= _LOOKED_AT_MAX:
                 break
-        shared = Counter(looked_at)
-        units, times = self._units, self._times
-        # Sorted before the units are asked for: the first dozen inside is soon found.
+        shared = Counter([slot for slot in looked_at if slot & UNIT in unit_ids])
         likely = sorted(shared, key=shared.__getitem__, reverse=True)
-        near = (slot for slot in likely if units[slot] in unit_ids and abs(times[slot] - at) <= seconds)
-        return islice(near, _COMPARED_MAX)
+        said = self._said
+        return islice((slot for slot in likely if abs(said[slot].at - at) <= seconds), _COMPARED_MAX)
 
     def _is_near(self, slot: int, head: str) -> bool:
-        if self._said[slot][1] == head:  # word for word
+        """Whether the case names no other place and says enough of the same beside it."""
+        theirs = self._said[slot].head
+        if theirs == head:  # word for word
             return True
+        if _other_house(_houses(head), _houses(theirs)):  # soon known, and most often it decides
+            return False
         if slot not in self._told:
-            self._told[slot] = _told(self._said[slot][1])
-        (marks, matter), (their_marks, their_matter) = _told(head), self._told[slot]
-        if _differ(marks, their_marks):
+            self._told[slot] = _told(theirs)
+        (named, matter), (their_named, their_matter) = _told(head), self._told[slot]
+        if _other_name(named, their_named):
             return False
         # What both name as a place is none of the matter; what one alone does may be one: 污水流到路.
-        shared = {pair for pair in matter & their_matter if ("", pair) not in marks & their_marks}
-        said = len(shared | _beside(matter, marks)) + len(shared | _beside(their_matter, their_marks))
+        shared = (matter & their_matter) - (named & their_named)
+        said = len(shared | (matter - named)) + len(shared | (their_matter - their_named))
         return 2 * len(shared) >= MATTER_MIN * said
 
     def _number(self, pair: str) -> int:
         number = self._numbers.setdefault(pair, len(self._with))
         if number == len(self._with):
-            self._with.append(array("I"))
+            self._with.append(array("Q"))
         return number
-
-
-def _beside(pairs: Collection[str], marks: Collection[Mark]) -> set[str]:
-    return {pair for pair in pairs if ("", pair) not in marks}
 
 
 @lru_cache(maxsize=_ON_THEIR_WAY)
@@ -222,10 +233,7 @@ def _head(text: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=_ON_THEIR_WAY)
-def _told(head: str) -> tuple[frozenset[Mark], frozenset[str]]:
-    return _marks(head), _matter(head)
-
-
-def _matter(text: str) -> frozenset[str]:
-    """Those that are not of a house."""
-    return frozenset(shingles(_HOUSE.sub(" ", _FORMULA.sub(" ", plain(text)[:HEAD_LENGTH]))))
+def _told(text: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The pairs of the places a text names, and those of all it says but numbers of houses."""
+    said = _HOUSE.sub(" ", _FORMULA.sub(" ", plain(text)[:HEAD_LENGTH]))
+    return _named(text), frozenset(shingles(said))

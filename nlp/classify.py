@@ -9,7 +9,7 @@ from typing import NamedTuple
 from nlp.around import Cue, cues, uncovered
 from nlp.plain import plain
 from nlp.rules import LANE_ZERO, LEVEL_END, OTHER, Rules
-from nlp.scan import longest
+from nlp.scan import Scanner, longest
 from nlp.written import Span, spans, written
 
 
@@ -55,23 +55,17 @@ def classify_plain(simple: str, rules: Rules) -> Guess:
     words = tuple([spelling[number] for number in found if number in speakers])
     if not words and OTHER in rules.by_code:
         return Guess(OTHER, uncertain=True, score=0, words=(), runner_up=None)
-    return Guess(
-        category=rules.categories[best].code,
-        uncertain=not words or top - second < rules.margin,
-        score=top - LANE_ZERO,
-        words=words,
-        runner_up=_runner_up(totals, best, second, rules),
-        margin=top - second,
-    )
+    category, margin = rules.categories[best].code, top - second
+    uncertain = not words or margin < rules.margin
+    runner_up = _runner_up(totals, best, second, rules)
+    return Guess(category, uncertain, top - LANE_ZERO, words, runner_up, margin)
 
 
 def totals(simple: str, rules: Rules) -> dict[str, int]:
     """What each category's words in a plain text add up to, by its code."""
     found, opening = _found(simple, rules)
-    codes = (category.code for category in rules.categories)
-    return {
-        code: total - LANE_ZERO for code, total in zip(codes, _totals(found, opening, rules), strict=True)
-    }
+    lanes = _totals(found, opening, rules)
+    return {code: total - LANE_ZERO for code, total in zip(rules.by_code, lanes, strict=True)}
 
 
 def path(code: str, rules: Rules) -> tuple[tuple[str, str], ...]:
@@ -81,20 +75,26 @@ def path(code: str, rules: Rules) -> tuple[tuple[str, str], ...]:
 
 def _found(simple: str, rules: Rules) -> tuple[Collection[int], Collection[int]]:
     """The numbers of all that counts in a text, in its order, and of what counts twice in its opening."""
-    scanner = rules.scanner
+    found: Collection[int]
+    early: Collection[int]
+    parted = 0 < rules.opening < len(simple)  # a title is all opening
     if rules.nested and not rules.hiding and rules.context is None:
         # No word takes another's place: positions are not needed.
-        number, opening = scanner.numbers.__getitem__, scanner.all_words(simple[: rules.opening])
-        return list(map(number, dict.fromkeys(scanner.all_words(simple)))), list(map(number, set(opening)))
-    counted = _counted(simple, rules)
-    numbers = dict.fromkeys([cue[0] for cue in counted])
-    if len(simple) <= rules.opening:  # a title: all counts twice
-        return numbers, numbers
-    early = bisect_right(counted, rules.opening, key=_END) if rules.opening else 0
-    return numbers, {cue[0] for cue in counted[:early]}
+        found = _numbers(simple, rules.scanner)
+        early = _numbers(simple[: rules.opening], rules.scanner) if parted else ()
+    else:
+        counted = _counted(simple, rules)
+        found = dict.fromkeys(map(_NUMBER, counted))
+        last = bisect_right(counted, rules.opening, key=_END) if parted else 0
+        early = set(map(_NUMBER, counted[:last]))
+    return found, early if parted or not rules.opening else found
 
 
-_END = itemgetter(2)
+_NUMBER, _END = itemgetter(0), itemgetter(2)
+
+
+def _numbers(simple: str, scanner: Scanner) -> Collection[int]:
+    return list(map(scanner.numbers.__getitem__, dict.fromkeys(scanner.all_words(simple))))
 
 
 def _counted(simple: str, rules: Rules) -> Sequence[Cue]:

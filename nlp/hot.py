@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from heapq import heappushpop
 from itertools import chain, compress
+from math import sqrt
 from statistics import median
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from ahocorasick_rs import AhoCorasick
 
 from nlp.alike import DAY
 from nlp.notes import PEOPLE_MIN, RUN, Notes, Progress, Written
+from nlp.place_names import is_place
 from nlp.reports import Report
 
 WINDOW_DAYS = 30
@@ -30,7 +32,10 @@ ROUNDS = 2
 SAMPLE_MAX = 50  # reports of one name that are split
 NAMES_MAX = 1500  # most used names looked at
 NAMES_LEAST = 3  # names a report; so many names shared out evenly, each is held by as many as a name needs
-JOINS_MIN = 0.5  # of the median score lets a report join without the name
+HERE_MIN = 0.35  # of the median score lets a report join that names the place
+JOINS_MIN = 0.8  # of the median score lets a report join without the name
+TOGETHER_MIN = 0.12  # so alike two matters of one place are one
+UNPLACED_MIN = 0.25  # where it is not known that their place is one
 TITLE_LENGTH = 8  # pairs a title may have without being long
 
 
@@ -119,51 +124,108 @@ class _Search:
             if 2 * len(mine) > len(matter.ids) and self._peak(mine) >= self.people_min:
                 taken |= mine
                 kept.append(matter._replace(ids=mine))
-        joined = [
-            matter._replace(ids=ids, peak=self._peak(ids))
-            for matter, ids in zip(kept, self._joined(kept, taken), strict=True)
-        ]
-        return sorted(joined, key=_heat)
+        # What was put together says more than its parts, so others are known by it.
+        for _ in range(ROUNDS):
+            kept = self._joined(self._together(kept))
+        return kept
 
-    def _joined(self, matters: list[_Matter], taken: set[int]) -> list[frozenset[int]]:
-        """The reports of each matter with those that say the same but write the name otherwise."""
+    def _together(self, matters: list[_Matter]) -> list[_Matter]:
+        """Those that are told in the same words of one place as one: each told a part of it."""
+        names = sorted({self.notes.place(matter.ids) for matter in matters} - {""})
+        automaton = AhoCorasick(names)
+        whole: list[_Matter] = []
+        at: dict[str, set[int]] = defaultdict(set)  # by place: which of `whole`
+        saying: dict[int, set[int]] = defaultdict(set)  # by pair of a profile
+        for matter in matters:
+            place = self.notes.place(matter.ids)
+            here = set().union(*(at[each] for each in self._written(automaton, names, matter.ids)))
+            others = {
+                which
+                for which in set().union(*(saying[pair] for pair in matter.profile)) - here
+                if _may_be_one(place, self.notes.place(whole[which].ids))
+            }
+            alike = [(self._alike(whole[which], matter) / TOGETHER_MIN, -which) for which in here]
+            alike += [(self._alike(whole[which], matter) / UNPLACED_MIN, -which) for which in others]
+            best, found = max(alike, default=(0.0, 0))
+            if best < 1:
+                found = -len(whole)
+                whole.append(matter)
+                at[place].add(-found)
+            else:
+                whole[-found] = whole[-found]._replace(ids=whole[-found].ids | matter.ids)
+            for pair in matter.profile:
+                saying[pair].add(-found)
+        return whole
+
+    def _written(self, automaton: AhoCorasick, names: Sequence[str], ids: Collection[int]) -> list[str]:
+        """The places that half of the people write."""
+        by_user: dict[int, set[int]] = defaultdict(set)
+        for each in ids:
+            hits = automaton.find_matches_as_indexes(self.notes[each].text, overlapping=True)
+            by_user[self.notes.users[each]].update(hit[0] for hit in hits)
+        counts = Counter(chain.from_iterable(by_user.values()))
+        return [names[which] for which, many in sorted(counts.items()) if 2 * many >= len(by_user)]
+
+    def _alike(self, one: _Matter, other: _Matter) -> float:
+        """How much of what several people say of one several say of the other, 0 to 1 (cosine)."""
+        own = self._own(one, one.ids | other.ids) | self._own(other, one.ids | other.ids)
+        mine, theirs = self._told(one.ids, own), self._told(other.ids, own)
+        common = sum([worth * theirs[pair] for pair, worth in mine.items() if pair in theirs])
+        squares = [sum([worth * worth for worth in told.values()]) for told in (mine, theirs)]
+        return common / (sqrt(squares[0]) * sqrt(squares[1]) or 1)
+
+    def _own(self, matter: _Matter, ids: Collection[int]) -> set[int]:
+        """The pairs that come with its name and its place."""
+        return self.notes.own(matter.name, ids) | self.notes.own(self.notes.place(matter.ids), ids)
+
+    def _told(self, ids: Collection[int], own: Collection[int]) -> dict[int, int]:
+        """What each pair that more than one person uses is worth: its rarity, by the share who use it."""
+        people = len(self.notes.people_of(ids))
+        return {
+            pair: many * self.notes.rarity[pair] // people
+            for pair, many in self.notes.counts(ids).items()
+            if many > 1 and pair not in own
+        }
+
+    def _joined(self, matters: list[_Matter]) -> list[_Matter]:
+        """The reports of each matter with those that say the same, though none of its words most often."""
         wanted: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        needed = []
+        middles = []
         for which, matter in enumerate(matters):
-            profile = self._profile(matter.ids, ())
-            needed.append(
-                (JOINS_MIN * self._middle(profile, matter), FITS_MIN * self._middle(matter.profile, matter))
-            )
-            for pair, worth in profile.items():
+            told = self._told(matter.ids, self._own(matter, matter.ids))
+            middles.append(median([self._score(told, each) for each in sorted(matter.ids)]))
+            for pair, worth in told.items():
                 wanted[pair].append((which, worth))
         places = [self.notes.place(matter.ids) for matter in matters]
         joined = [set(matter.ids) for matter in matters]
+        taken = set().union(*joined)
         for position in range(len(self.notes)):
             if position in taken:
                 continue
+            text = self.notes[position].text
             scores: dict[int, int] = defaultdict(int)
             for pair in filter(wanted.__contains__, self.notes[position].pairs):
                 for which, worth in wanted[pair]:
                     scores[which] += worth
-            fits = [
-                (score / needed[which][0], -which)
-                for which, score in scores.items()
-                if score >= needed[which][0]
-                and self._score(matters[which].profile, position) >= needed[which][1]
-                and self._may_join(position, matters[which].name, places[which])
-            ]
+            fits = []
+            for which, score in scores.items():
+                if not middles[which] or score < HERE_MIN * middles[which]:
+                    continue
+                name, place = matters[which].name, places[which]
+                is_here = (place[:NAME_LENGTH_MIN] or name) in text
+                if is_here or (
+                    place
+                    and score >= JOINS_MIN * middles[which]
+                    and not self._is_elsewhere(position, name, place)
+                ):
+                    fits.append((score / middles[which], -which))
             if fits:
                 joined[-max(fits)[1]].add(position)
-        return [frozenset(ids) for ids in joined]
-
-    def _may_join(self, position: int, name: str, place: str) -> bool:
-        """What belongs to no place is held together by its name alone."""
-        if not place:
-            return name in self.notes[position].text
-        return not self._is_elsewhere(position, name, place)
-
-    def _middle(self, profile: Mapping[int, int], matter: _Matter) -> float:
-        return median([self._score(profile, each) for each in sorted(matter.ids)])
+        grown = [
+            matter._replace(ids=frozenset(ids), peak=self._peak(ids))
+            for matter, ids in zip(matters, joined, strict=True)
+        ]
+        return sorted(grown, key=_heat)
 
     def _groups(self) -> dict[str, list[int]]:
         """The positions of the reports that hold each name, for the names most people use in one window."""
@@ -238,7 +300,7 @@ class _Search:
         rest, written = set(sample), self.notes.common(sample, self.people_min)
         found = []
         for _ in range(MATTERS_MAX):
-            said = self._said(rest, self.notes.own(name, rest), written)
+            said = self._said(rest, self.notes.own(name, rest) | self.notes.of_places, written)
             if not said:
                 break
             seed = max(
@@ -262,7 +324,7 @@ class _Search:
         """
         for _ in range(ROUNDS):
             own = self.notes.own(name, core) | self.notes.own(self.notes.widened(name, core), core)
-            own |= self.notes.own(self.notes.place(frozenset(core)), core)
+            own |= self.notes.own(self.notes.place(frozenset(core)), core) | self.notes.of_places
             profile = self._profile(core, own, written)
             fitting = self._fitting(profile, core, rest)
             if not fitting:
@@ -300,12 +362,13 @@ class _Search:
         it a good part is this.
         """
         people = len(self.notes.people_of(matter.ids))
-        if 2 * self._agreed(matter) < people:
+        agreed = self._agreed(matter)
+        if 2 * agreed < people:
             return False
         if people < self.people_min or matter.cohesion < COHESION_MIN + COHESION_FEW / people:
             return False
         place = self.notes.place(matter.ids)
-        if not place and len(matter.ids) < NAMED_MIN * len(group):
+        if not place and (agreed < self.people_min or len(matter.ids) < NAMED_MIN * len(group)):
             return False
         return self._elsewhere(matter, place) <= ELSEWHERE_MAX
 
@@ -358,10 +421,17 @@ class _Search:
         note = self.notes[position]
         if not note.title_places or (place and place in note.text):
             return False
-        return not any(name in each or each in name for each in note.title_places)
+        return not any(
+            name in each or each in name or (place and _may_be_one(each, place)) for each in note.title_places
+        )
 
     def _peak(self, ids: Collection[int]) -> int:
         return self.notes.peak(ids, self.window)
+
+    def place(self, matter: _Matter) -> str:
+        """The place as the public may read it; empty where the matter is of none."""
+        name = self.notes.place(matter.ids) or self.notes.widened(matter.name, matter.ids)
+        return name if is_place(name) else ""
 
     def central(self, ids: Collection[int]) -> int:
         """The report whose title says most of what all say in fewest words, of equals the first."""
@@ -373,6 +443,11 @@ class _Search:
                 / (TITLE_LENGTH + len(self.notes[each].title_pairs))
             ),
         )
+
+
+def _may_be_one(one: str, other: str) -> bool:
+    """Whether two places may be one: unknown, or written otherwise, as 瑞丰商业广场 and 瑞丰广场."""
+    return not one or not other or one[:NAME_LENGTH_MIN] == other[:NAME_LENGTH_MIN]
 
 
 def _weight(matter: _Matter) -> tuple[float, int, str]:
@@ -394,7 +469,7 @@ def _issue(search: _Search, matter: _Matter, rank: int, category: Callable[[str]
     return Issue(
         rank=rank,
         title=title,
-        place=search.notes.place(matter.ids) or search.notes.widened(matter.name, matter.ids),
+        place=search.place(matter),
         category=category(title) if category else "",
         people=len(search.notes.people_of(matter.ids)),
         reports=len(reports),

@@ -44,6 +44,7 @@ class Wish:
     length_max: int  # characters of a text that may be of this kind
     examples: tuple[str, ...]
     counter_examples: tuple[str, ...]
+    needed: frozenset[str]  # one of these at least stands in every text of this kind
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,8 @@ def intent(text: str, intents: Intents) -> Intent:
         inner = lead.end() if lead else 0, len(text.rstrip(" ,.。!?~…;:"))
         for wish in intents.wishes:
             if (
-                len(text) <= wish.length_max
+                not wish.needed.isdisjoint(found)
+                and len(text) <= wish.length_max
                 and wish.unless.isdisjoint(anywhere)
                 and _wishes(wish, found, inner)
             ):
@@ -115,6 +117,7 @@ def _wish(block: Block) -> Wish:
         length_max=block.number("length_max", LENGTH_MAX, 1, LENGTH_MAX),
         examples=block.texts("examples"),
         counter_examples=block.texts("counter_examples"),
+        needed=frozenset(partners).union(lists["starts"], lists["ends"], lists["words"]),
         **lists,
     )
 

@@ -75,7 +75,7 @@ def learn(
 
 @dataclass(frozen=True)
 class _Mix:
-    """How many words, which shares of them fragments of either kind, how surely to fit; how rare and light a word may be."""
+    """How many words, which shares of them fragments, how surely to fit, how rare and light a word."""
 
     words: int
     parts: float

@@ -19,9 +19,11 @@ DETAIL_LENGTH = 180  # characters read after the title: what follows is story
 PLACES_LENGTH = 100  # of them places are looked for in
 COMMON_MAX = 0.4  # a pair more people use than this share has nothing to say
 PEOPLE_FEW = 30  # of fewer than so many it is not known which words are common
-OFTEN_MIN = 0.6  # as often as the place most people share, the longest name is taken
-SAME_MIN = 0.8  # of those who write a name write its next character alike
-PLACE_LENGTH_MAX = 12
+OFTEN_MIN = 0.8  # as often as the place most people share, the longest name is taken
+SAME_MIN = 0.9  # of those who write a name write its next character alike
+BESIDE = 6  # characters on both sides; who writes them alike has copied
+WIDER_MAX = 3  # characters more
+PLACES_MIN = 0.5  # of the reports with a pair have it in the name of a place
 _KEPT_MAX = 4096  # sets of pairs: those of the reports that are compared just now
 _PLACES_KEPT_MAX = 256  # each is asked for several times in a row
 
@@ -76,6 +78,7 @@ class Notes:
         ]
         both = list(zip(reports, texts, said, strict=True))
         self._notes = [self._note(*each) for each in self.steps(both, 30, 45)]
+        self.of_places = self._of_places()
         self.written: Written = {position: note.pairs for position, note in enumerate(self._notes)}
         self.pairs = lru_cache(_KEPT_MAX)(self._pairs)
         self.place = lru_cache(_PLACES_KEPT_MAX)(self._place)
@@ -117,6 +120,21 @@ class Notes:
             weight=sum(map(rarity, pairs)),
             places=places | place_names(detail[:PLACES_LENGTH]),
             title_places=places,
+        )
+
+    def _of_places(self) -> frozenset[int]:
+        """The pairs that mostly stand in names of places: none of a matter's."""
+        inside: Counter[int] = Counter()
+        for note in self._notes:
+            # The shortest of its beginnings is the name: the others begin with what leads up to it.
+            names = [name for name in note.places if name[1:] not in note.places]
+            inside.update(
+                {self.numbers[pair] for name in names for pair in shingles(name) if pair in self.numbers}
+            )
+        return frozenset(
+            pair
+            for pair, many in inside.items()
+            if self.rarity[pair] and many >= PLACES_MIN * self.frequency[pair]
         )
 
     def _pairs(self, position: int) -> frozenset[int]:
@@ -182,21 +200,29 @@ class Notes:
         for named in (in_titles, anywhere):
             counts = Counter(place for places in named.values() for place in places)
             most = max(counts.values(), default=0)
-            if most and 2 * most >= len(named):
+            if most and most >= max(len(named) / 2, min(PEOPLE_MIN, len(named))):
                 often = [place for place, many in counts.items() if many >= OFTEN_MIN * most]
                 return self.widened(max(often, key=lambda place: (len(place), place)), ids)
         return ""
 
     def widened(self, name: str, ids: Collection[int]) -> str:
         """The name with what nearly all who write it write before and after: 南山十里 is 南山十里天池."""
-        texts = [self._notes[each].text for each in sorted(ids) if name in self._notes[each].text]
-        while len(name) < PLACE_LENGTH_MAX:
+        # Of a letter that was copied one copy counts: its every word is written alike.
+        beside = {_beside(self._notes[each].text, name) for each in ids if name in self._notes[each].text}
+        texts = sorted(beside)
+        for _ in range(WIDER_MAX):
             longer = Counter(wider for text in texts for wider in _wider(text, name))
             best, many = max(longer.items(), key=lambda item: (item[1], item[0]), default=("", 0))
             if many < SAME_MIN * len(texts) or len(texts) < 2:
                 break
             name = best
         return without_area(name)
+
+
+def _beside(text: str, name: str) -> str:
+    """The name as it stands in the text, with as much before and after as it may be widened by."""
+    start = text.find(name)
+    return text[max(0, start - BESIDE) : start + len(name) + BESIDE]
 
 
 def _wider(text: str, name: str) -> list[str]:

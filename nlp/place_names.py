@@ -3,18 +3,22 @@
 import re
 from functools import lru_cache
 
+from nlp.address import NAME_STOP, places
+
 NAME_LENGTH_MIN = 3
+BEYOND_MAX = 2  # characters of a name after its ending: 南山十里天池
 STEM_MIN, STEM_MAX = 2, 7  # characters of a place name before its ending
 
 _RUN = re.compile("[\u4e00-\u9fffA-Za-z0-9]+")
 # Ends of the names of places and firms. 站 and 厂 are none: 搅拌站 is what people complain about.
 _ENDING = re.compile(
     "(?:小区|社区|新城|花园|家园|新村|公寓|公馆|别墅|山庄|国际|广场|商城|大厦|大道|大桥|学院|大学|学校|中学|小学|幼儿园|医院|公园"
-    "|市场|酒店|饭店|超市|车站|公司|集团|驾校|[苑府园路街巷村湾湖岛城郡里庭居阁墅洲桥])"
+    "|市场|酒店|饭店|超市|车站|公司|集团|驾校|[苑府园路街巷村湾湖岛城郡庭居阁墅洲桥]|(?<![家这那哪城村夜院屋手心店校厂公邻园区])里)"
 )
 _AREA = re.compile(".*(?:[省区县镇乡]|(?<!城)市|街道)")  # what stands before the name itself
+_NO_NAME = re.compile(f".*[{NAME_STOP}在从离与]")  # what holds these characters is more than a name
 _COMMON = re.compile(  # taken away from a place, at least two characters of a name must be left
-    "我们|你们|他们|自己|这个|那个|整个|全体|全市|全县|全镇|希望|要求|附近|周边|旁边|居民|业主|政府|影响|相关|部门|小区|社区|新城"
+    "许多|有些|我们|你们|他们|自己|这个|那个|整个|全体|全市|全县|全镇|希望|要求|附近|周边|旁边|居民|业主|政府|影响|相关|部门|小区|社区|新城"
     "|花园|家园|新村|公寓|公馆|别墅|山庄|国际|广场|商城|大厦|大道|大桥|学院|大学|学校|中学|小学|初中|高中|幼儿园|医院|公园|市场|农贸"
     "|酒店|饭店|超市|车站|公司|集团|驾校|有限|股份|责任|科技|投资|管理|服务|贸易|工程|建设|建筑|置业|地产|很多|公交|地铁|火车"
     "|汽车|高铁|轻轨|加油|充电|停车|垃圾|污水|中转|变电|收费|人行|天桥|高架|马路|公路|铁路|道路|高速|辅路"
@@ -33,13 +37,22 @@ def place_names(text: str) -> frozenset[str]:
 
 @lru_cache(maxsize=1 << 16)  # 幼儿园 and the like stand in every tenth text
 def _beginnings(name: str) -> tuple[str, ...]:
-    name = _AREA.sub("", name[:-1]) + name[-1]
+    name = _NO_NAME.sub("", _AREA.sub("", name[:-1])) + name[-1]
     common = {place for found in _COMMON.finditer(name) for place in range(found.start(), found.end())}
     own = [place for place in range(len(name)) if place not in common]
     if len(own) < STEM_MIN:
         return ()
     last = min(own[-STEM_MIN], len(name) - NAME_LENGTH_MIN)
     return tuple(name[start:] for start in range(last + 1))
+
+
+def is_place(name: str) -> bool:
+    """Whether this is the name of one place, and neither a word for many nor the name of a thing."""
+    if _NO_NAME.match(name):
+        return False
+    ends = [len(one) for one in place_names(name) if name.startswith(one)]
+    ends += [end for start, end in places(name) if start == 0 and end >= NAME_LENGTH_MIN]
+    return max(ends, default=0) >= max(NAME_LENGTH_MIN, len(name) - BEYOND_MAX)
 
 
 def without_area(name: str) -> str:

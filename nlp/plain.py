@@ -23,7 +23,7 @@ _LETTER = re.compile(r"[^\W\d_a-zA-Z零〇一二三四五六七八九十百千�
 _ORDINARY = (
     string.digits
     + string.ascii_letters
-    + " \n\t!\"#$%&'()*+,-./:;<=>?@\\]^_`{|}~、。〈〉《》「」『』【】〔〕“”‘’·—"
+    + " \n\t!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~、。〈〉《》「」『』【】〔〕“”‘’·—"
 )
 SETTLED_MAX = 4  # conversions until nothing changes: 薴 → 苧 → 苎 is the longest chain
 _IN_WORDS = frozenset("覆藉著")  # converted in some words only, such as 答覆 and 藉口
@@ -41,7 +41,10 @@ def plain(text: str) -> str:
     for wide, narrow in _COMMON:
         text = text.replace(wide, narrow)
     odd = _odd().findall(text)
-    return " ".join((_evened(text, "".join(set(odd))) if odd else shortened(text)).split())
+    text = _evened(text, "".join(set(odd))) if odd else shortened(text)
+    if "[" in text:
+        text = STICKER.sub(" ", text)
+    return " ".join(text.split())
 
 
 @cache
@@ -59,8 +62,6 @@ def _evened(text: str, odd: str) -> str:
         text = _normal(text, odd)
         odd = "".join(set(_odd().findall(text)))
     text = _settled(text) if _to_convert().search(odd) else shortened(text)
-    if "[" in odd:
-        text = STICKER.sub(" ", text)
     return EMOJI.sub(" ", text) if EMOJI.search(odd) else text
 
 

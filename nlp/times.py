@@ -25,8 +25,13 @@ _TIMES = (
     # the clock, and how long ago
     rf"|(?:{_DAY_PART}|早|晚)?{_CLOCK}|(?:{_DAY_PART}|早|晚)[一二两三四五六七八九十]{{1,2}}点(?:半|钟|多)?|{_DAY_PART}|{_AGO}"
 )
+# What any of them begins with: a set is looked up faster than so many words are tried.
+_STARTS = (
+    r"\d一二两三四五六七八九十几数半今明昨前后大上下这本每周星礼去往天夜晚整节最近刚目现长凌"
+    "清早中正午傍深通连已过快"
+)
 _TIME = re.compile(
-    rf"(?:{_TIMES})(?:的?(?:到|至|直到|起|~|～|-|—)?(?:第二天|次日)?(?:{_TIMES}|{_NUMBER}点(?!建议|意见)))*+(?:左右|前后)?"
+    rf"(?=[{_STARTS}])(?:{_TIMES})(?:的?(?:到|至|直到|起|~|～|-|—)?(?:第二天|次日)?(?:{_TIMES}|{_NUMBER}点(?!建议|意见)))*+(?:左右|前后)?"
 )
 # Alone they tell no time.
 _NO_TIME = re.compile(rf"^(?:长期|现在|目前|{_NUMBER}年|[几数半]点|半天|几年)$")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from store import households
 from store.db import Tx, change_one
 from store.tables import applications, objections, withheld, xfer
 
@@ -65,8 +66,12 @@ def key(application_id: int) -> str:
     return f"application:{application_id}"
 
 
-def add(tx: Tx, **values: object) -> int:
-    return int(tx.execute(sa.insert(applications).returning(applications.c.id), values).scalar_one())
+def add(tx: Tx, *, household_id: int, **values: object) -> int:
+    """Raises Retry where the household went into another in this moment: it could never be paid."""
+    values["household_id"] = household_id
+    added = int(tx.execute(sa.insert(applications).returning(applications.c.id), values).scalar_one())
+    households.must_be_open(tx, household_id)
+    return added
 
 
 def get(tx: Tx, application_id: int) -> Application | None:
@@ -132,19 +137,37 @@ def in_units(tx: Tx, unit_ids: Iterable[int], states: Iterable[str], limit: int)
     return [Application(*row) for row in tx.execute(query.order_by(applications.c.id).limit(limit))]
 
 
-def due(tx: Tx, *, now: int, limit: int) -> list[tuple[Application, int | None]]:
-    """What was public long enough, with the points booked for it already; what is withheld is left out."""
-    waits = sa.select(withheld.c.id).where(
-        withheld.c.idem == sa.literal("application:") + sa.cast(applications.c.id, sa.Text),
-        withheld.c.paid_at.is_(None),
+def due(tx: Tx, rules: Iterable[str], *, now: int, limit: int) -> list[tuple[Application, int | None]]:
+    """What was public long enough for one of these rules, or was booked, with the points booked for it.
+
+    What is withheld is left out.
+    """
+    can_end = sa.or_(applications.c.rule.in_(list(rules)), xfer.c.id.is_not(None))
+    rows = tx.execute(_OVER.where(can_end).limit(limit), {"now": now})
+    return [(Application(*row[:-1]), row[-1]) for row in rows]
+
+
+def unbookable(tx: Tx, rules: Iterable[str], *, now: int, limit: int) -> list[Application]:
+    """What was public long enough and is of none of these rules."""
+    orphaned = sa.and_(applications.c.rule.not_in(list(rules)), xfer.c.id.is_(None))
+    rows = tx.execute(_OVER.where(orphaned).limit(limit), {"now": now})
+    return [Application(*row[:-1]) for row in rows]
+
+
+_waits = sa.select(withheld.c.id).where(
+    withheld.c.idem == sa.literal("application:") + sa.cast(applications.c.id, sa.Text),
+    withheld.c.paid_at.is_(None),
+)
+_OVER = (
+    sa.select(*_COLUMNS, xfer.c.amount)
+    .outerjoin(xfer, xfer.c.application_id == applications.c.id)
+    .where(
+        applications.c.state == "public",
+        applications.c.public_until <= sa.bindparam("now"),
+        ~_waits.exists(),
     )
-    query = (
-        sa.select(*_COLUMNS, xfer.c.amount)
-        .outerjoin(xfer, xfer.c.application_id == applications.c.id)
-        .where(applications.c.state == "public", applications.c.public_until <= now, ~waits.exists())
-        .order_by(applications.c.public_until, applications.c.id)
-    )
-    return [(Application(*row[:-1]), row[-1]) for row in tx.execute(query.limit(limit))]
+    .order_by(applications.c.public_until, applications.c.id)
+)
 
 
 # --- objections
@@ -175,3 +198,13 @@ def decide(tx: Tx, objection: Objection, state: str, *, by: int, decision: str, 
     """Upheld or refused; Conflict when somebody decided it first."""
     still_open = sa.update(objections).where(objections.c.id == objection.id, objections.c.state == "open")
     change_one(tx, still_open.values(state=state, decided_by=by, decision=decision, decided_at=now))
+
+
+def drop_objections(tx: Tx, application_id: int, *, now: int) -> list[Objection]:
+    """The open objections to what was given up: nobody decides them any more."""
+    found = objections_to(tx, application_id)
+    still_open = sa.update(objections).where(
+        objections.c.application_id == application_id, objections.c.state == "open"
+    )
+    tx.execute(still_open.values(state="dropped", decided_at=now))
+    return found

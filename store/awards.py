@@ -5,20 +5,20 @@ given. What a cap leaves no room for was not earned. What cannot be paid just no
 awards are halted, the budget is used up) is withheld and paid as soon as the obstacle is gone.
 """
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from store import bulk, households, ledger, meta, wallets
+from store import budgets, households, ledger, tables, wallets
+from store.budgets import Budget
 from store.db import Conflict, Retry, Tx
 from store.digest import digest_of
 from store.ledger import POINTS, SCORE, Frozen, Insufficient
 from store.prepared import Prepared
-from store.tables import acct, bal, budgets, caps, freezes, withheld, xfer
-from store.tables import meta as meta_table
+from store.tables import acct, bal, caps, freezes, withheld, xfer
 
 HALTED = "awards_halted"  # key of meta: the reconciliation that found something wrong
 
@@ -34,16 +34,6 @@ class Cap:
     subject: str
     period: str
     most: int
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """A town's budget of a year for a group of rules; `first_grant` points are granted when it opens."""
-
-    town_id: int
-    year: int
-    group: str
-    first_grant: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,25 +77,12 @@ class Outcome:
 _WITHHOLD = Prepared(
     insert(withheld).on_conflict_do_nothing(index_elements=["idem"]).returning(withheld.c.id)
 )
-_BUDGET = Prepared(
-    sa.select(budgets.c.id).where(
-        budgets.c.unit_id == sa.bindparam("unit_id"),
-        budgets.c.year == sa.bindparam("year"),
-        budgets.c.rule_group == sa.bindparam("rule_group"),
-        budgets.c.unit == sa.bindparam("unit"),
-    )
-)
-_ADD_BUDGET = Prepared(
-    insert(budgets)
-    .on_conflict_do_nothing(index_elements=["unit_id", "year", "rule_group", "unit"])
-    .returning(budgets.c.id)
-)
 _wallet_key = [
     acct.c[name] == sa.bindparam(f"wallet_{name}", type_=acct.c[name].type)
     for name in ("kind", "unit", "owner", "cohort")
 ]
 _debt, _owed = acct.alias("debt"), bal.alias("owed")
-_budget, _of = acct.alias("budget"), budgets.alias("of")
+_budget, _of = acct.alias("budget"), tables.budgets.alias("of")
 # All that decides about an award, in one look.
 _STANDING = Prepared(
     sa.select(
@@ -114,7 +91,7 @@ _STANDING = Prepared(
         sa.select(withheld.c.why)
         .where(withheld.c.idem == sa.bindparam("idem"), withheld.c.paid_at.is_(None))
         .scalar_subquery(),
-        sa.select(meta_table.c.value).where(meta_table.c.key == HALTED).scalar_subquery(),
+        sa.select(tables.meta.c.value).where(tables.meta.c.key == HALTED).scalar_subquery(),
         sa.select(freezes.c.id)
         .where(freezes.c.household_id == sa.bindparam("household_id"), freezes.c.lifted_at.is_(None))
         .scalar_subquery(),
@@ -134,11 +111,6 @@ _STANDING = Prepared(
         .where(_debt.c.kind == "debt", _debt.c.unit == POINTS, _debt.c.owner == sa.bindparam("household_id"))
         .scalar_subquery(),
     )
-)
-_BATCH = Prepared(
-    sa.select(xfer.c.idem, xfer.c.digest, acct.c.owner, acct.c.cohort, acct.c.id)
-    .join(acct, acct.c.id == xfer.c.credit)
-    .where(xfer.c.txn == sa.bindparam("txn"), xfer.c.kind == "award", acct.c.kind == "wallet")
 )
 _CAP_KEY = ["rule", "subject", "subject_id", "period", "unit"]
 _raised = insert(caps)
@@ -184,21 +156,21 @@ def award(tx: Tx, asked: Award, *, now: int) -> Outcome:
     known = _standing(tx, asked)
     if known.waits is not None:
         return Outcome(0, known.waits)
-    budget = known.budget or _budget_account(tx, asked.budget, asked.unit, now)
-    request = _request(asked, budget, known.wallet or _wallet(tx, asked))
+    budget = known.budget or budgets.account(tx, asked.budget, asked.unit, now)
+    request = request_of(asked, budget, known.wallet or _wallet(tx, asked))
     if known.booked is not None:
         if known.digest != digest_of(request):
             raise Conflict
         return Outcome(known.booked, "capped" if known.booked < asked.points else "")
     if known.obstacle:
-        return _withhold(tx, asked, known.obstacle, now)
+        return withhold(tx, asked, known.obstacle, now)
     try:
         with tx.savepoint("award"):
             points = _book(tx, asked, request, now)
     except Insufficient:
-        return _withhold(tx, asked, "budget", now)
+        return withhold(tx, asked, "budget", now)
     except Frozen:
-        return _withhold(tx, asked, "frozen", now)
+        return withhold(tx, asked, "frozen", now)
     settled = 0
     if points and known.debt and asked.household_id is not None and asked.unit == POINTS:
         settled = wallets.settle(tx, asked.household_id, key=asked.idem, now=now)
@@ -235,13 +207,21 @@ def _book(tx: Tx, asked: Award, request: dict[str, Any], now: int) -> int:
     points = max(min(asked.points, room), 0)
     if points:
         _use_caps(tx, keys, points)
-        booked = ledger.book(tx, request, amount=points, idem=asked.idem, revision=asked.revision, now=now)
+        booked = ledger.book(
+            tx,
+            request,
+            digest=digest_of(request),
+            amount=points,
+            idem=asked.idem,
+            revision=asked.revision,
+            now=now,
+        )
         if booked is None:
             raise Retry
     return points
 
 
-def _request(asked: Award, budget: int, wallet: int) -> dict[str, Any]:
+def request_of(asked: Award, budget: int, wallet: int) -> dict[str, Any]:
     """The movement that an award asks for, as ledger.move takes it."""
     return {
         "kind": "award",
@@ -271,77 +251,6 @@ def _wallet(tx: Tx, asked: Award) -> int:
     return ledger.account(tx, "wallet", owner=asked.household_id, cohort=asked.cohort)
 
 
-# --- budgets
-
-
-def _budget_account(tx: Tx, budget: Budget, unit: int, now: int) -> int:
-    """The account of a budget; a new one opens with its first grant."""
-    key = {"unit_id": budget.town_id, "year": budget.year, "rule_group": budget.group, "unit": unit}
-    found = tx.execute(_BUDGET, key).scalar()
-    if found is not None:
-        return ledger.account(tx, "budget", unit=unit, owner=found)
-    added = tx.execute(_ADD_BUDGET, key).scalar()
-    budget_id = added if added is not None else tx.execute(_BUDGET, key).scalar_one()
-    if budget.first_grant:
-        grant(tx, budget_id, unit, budget.first_grant, key="first", reason="年度预算", now=now)
-    return ledger.account(tx, "budget", unit=unit, owner=budget_id)
-
-
-def budget_id(tx: Tx, budget: Budget, unit: int, *, now: int) -> int:
-    """The number of a budget, opened with its first grant when it is new."""
-    _budget_account(tx, budget, unit, now)
-    key = {"unit_id": budget.town_id, "year": budget.year, "rule_group": budget.group, "unit": unit}
-    return int(tx.execute(_BUDGET, key).scalar_one())
-
-
-def grant(
-    tx: Tx,
-    budget_id: int,
-    unit: int,
-    points: int,
-    *,
-    key: str,
-    reason: str,
-    now: int,
-    actor_id: int | None = None,
-) -> int:
-    """Add to a budget, once per `key`."""
-    return ledger.move(
-        tx,
-        kind="grant",
-        debit=ledger.account(tx, "issuer", unit=unit),
-        credit=ledger.account(tx, "budget", unit=unit, owner=budget_id),
-        unit=unit,
-        amount=points,
-        idem=f"grant:{budget_id}:{key}",
-        txn=f"grant:{budget_id}:{key}",
-        reason=reason,
-        now=now,
-        actor_id=actor_id,
-    )
-
-
-def budget_lines(tx: Tx) -> list[tuple[int, int, int, str, int, int]]:
-    """(budget, town, year, group, ledger unit, points left) of every budget."""
-    query = (
-        sa.select(
-            budgets.c.id,
-            budgets.c.unit_id,
-            budgets.c.year,
-            budgets.c.rule_group,
-            budgets.c.unit,
-            bal.c.posted,
-        )
-        .join(
-            acct,
-            sa.and_(acct.c.kind == "budget", acct.c.owner == budgets.c.id, acct.c.unit == budgets.c.unit),
-        )
-        .join(bal, bal.c.acct == acct.c.id)
-        .order_by(budgets.c.id)
-    )
-    return [(row[0], row[1], row[2], row[3], row[4], row[5]) for row in tx.execute(query)]
-
-
 # --- caps
 
 
@@ -350,7 +259,9 @@ CapKey = tuple[str, str, int, str, int]
 
 def _open_caps(tx: Tx, asked: Award) -> tuple[list[CapKey], int]:
     """The caps that count for an award, and the room they leave; locked, on PostgreSQL, until the end."""
-    limits = sorted((_key(cap, asked), cap.most) for cap in asked.caps if _key(cap, asked)[2] is not None)
+    limits = sorted(
+        (cap_key(cap, asked), cap.most) for cap in asked.caps if cap_key(cap, asked)[2] is not None
+    )
     room = asked.points
     for key, most in limits:
         row = tx.execute(
@@ -367,7 +278,8 @@ def _use_caps(tx: Tx, keys: Iterable[CapKey], points: int) -> None:
         tx.execute(_USE_CAP, {**named, "points": points})
 
 
-def _key(cap: Cap, asked: Award) -> CapKey:
+def cap_key(cap: Cap, asked: Award) -> CapKey:
+    """The row of `caps` in which this cap of an award is counted."""
     subject_id = asked.person_id if cap.subject == "person" else asked.household_id
     period = asked.day if cap.period == "day" else asked.day[:7]
     return cap.rule, cap.subject, subject_id, period, asked.unit  # type: ignore[return-value]
@@ -376,7 +288,7 @@ def _key(cap: Cap, asked: Award) -> CapKey:
 # --- what has to wait
 
 
-def _withhold(tx: Tx, asked: Award, why: str, now: int) -> Outcome:
+def withhold(tx: Tx, asked: Award, why: str, now: int) -> Outcome:
     row = {
         "idem": asked.idem,
         "household_id": asked.household_id,
@@ -390,12 +302,15 @@ def _withhold(tx: Tx, asked: Award, why: str, now: int) -> Outcome:
 
 def pay_withheld(tx: Tx, *, now: int, limit: int) -> int:
     """Book what waited and can be paid now, what was tried longest ago first; how many were booked."""
-    query = sa.select(withheld.c.id, withheld.c.award).where(withheld.c.paid_at.is_(None))
+    query = sa.select(withheld.c.id).where(withheld.c.paid_at.is_(None))
     paid = 0
-    for row_id, kept in tx.execute(query.order_by(withheld.c.at, withheld.c.id).limit(limit)).all():
+    for row_id in tx.execute(query.order_by(withheld.c.at, withheld.c.id).limit(limit)).scalars().all():
         mark = sa.update(withheld).where(withheld.c.id == row_id)
-        tx.execute(mark.values(paid_at=now))
-        outcome = award(tx, _of_json(kept), now=now)
+        due = mark.where(withheld.c.paid_at.is_(None)).values(paid_at=now).returning(withheld.c.award)
+        kept = tx.execute(due).scalar()
+        if kept is None:  # another transaction pays it
+            continue
+        outcome = award(tx, _at_home(tx, _of_json(kept)), now=now)
         if outcome.why in ("frozen", "halted", "budget"):
             tx.execute(mark.values(paid_at=None, why=outcome.why, at=now))
         else:
@@ -403,98 +318,45 @@ def pay_withheld(tx: Tx, *, now: int, limit: int) -> int:
     return paid
 
 
-def pass_on(tx: Tx, old: int, new: int) -> None:
-    """What waits for one household is due to another: it went there."""
-    query = sa.select(withheld.c.id, withheld.c.award)
-    waiting = query.where(withheld.c.household_id == old, withheld.c.paid_at.is_(None))
-    for row_id, kept in tx.execute(waiting.order_by(withheld.c.id)).all():
-        mark = sa.update(withheld).where(withheld.c.id == row_id)
-        tx.execute(mark.values(household_id=new, award={**kept, "household_id": new}))
+def _at_home(tx: Tx, asked: Award) -> Award:
+    """The award for where the people of its household live now."""
+    if asked.household_id is None:
+        return asked
+    return replace(asked, household_id=households.successor(tx, asked.household_id))
+
+
+def pass_on(tx: Tx, old: int, new: int, *, key: str) -> None:
+    """What waits for one household is due to another: it went there by the movements of `key`."""
+    _hand_over(tx, sa.and_(withheld.c.household_id == old, withheld.c.paid_at.is_(None)), new, key)
+
+
+def pass_back(tx: Tx, old: int, *, key: str) -> None:
+    """What `pass_on` brought and still waits is due to the old household again."""
+    _hand_over(tx, sa.and_(withheld.c.came_with == key, withheld.c.paid_at.is_(None)), old, "")
+
+
+def _hand_over(tx: Tx, which: sa.ColumnElement[bool], new: int, key: str) -> None:
+    query = sa.select(withheld.c.id, withheld.c.award).where(which).order_by(withheld.c.id)
+    for row_id, kept in tx.execute(query).all():
+        # Whoever pays it just now came first: then it is among the points of the household.
+        mark = sa.update(withheld).where(withheld.c.id == row_id, withheld.c.paid_at.is_(None))
+        handed = {"household_id": new, "award": {**kept, "household_id": new}, "came_with": key}
+        tx.execute(mark.values(handed))
+
+
+def paid_of(tx: Tx, key: str) -> list[tuple[str, int, int, int]]:
+    """(key, wallet, cohort, points) of what `pass_on` brought and was paid since, and not taken back."""
+    undone = xfer.alias("undone")
+    query = (
+        sa.select(xfer.c.idem, acct.c.id, acct.c.cohort, xfer.c.amount)
+        .join(withheld, withheld.c.idem == xfer.c.idem)
+        .join(acct, acct.c.id == xfer.c.credit)
+        .outerjoin(undone, undone.c.reverses_id == xfer.c.id)
+        .where(withheld.c.came_with == key, undone.c.id.is_(None))
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in tx.execute(query.order_by(xfer.c.id))]
 
 
 def _of_json(kept: dict[str, Any]) -> Award:
     budget, limits = Budget(**kept["budget"]), tuple(Cap(**cap) for cap in kept["caps"])
     return Award(**{**kept, "budget": budget, "caps": limits})
-
-
-# --- many at once
-
-
-def award_all(tx: Tx, asked: Sequence[Award], *, now: int) -> int:
-    """Book a batch in one statement, each award once per key; how many were new.
-
-    All are shop points out of one budget, with the batch's `txn`. Caps do not count here: two people
-    approved the list. Raises Conflict when a key stands for another request, Insufficient when the budget
-    does not hold them all; what belongs to a frozen household is withheld.
-    """
-    if not asked:
-        return 0
-    budget = _budget_account(tx, asked[0].budget, POINTS, now)
-    paid = _without_frozen(tx, asked, now)
-    known, accounts = _of_batch(tx, asked[0].txn)
-    accounts |= _wallets_of(tx, {_pair(one) for one in paid} - accounts.keys())
-    return bulk.book_all(tx, [_row(one, budget, accounts[_pair(one)], now) for one in paid], known)
-
-
-def _pair(one: Award) -> tuple[int, int]:
-    return one.household_id or 0, one.cohort
-
-
-def _of_batch(tx: Tx, txn: str) -> tuple[dict[str, str], dict[tuple[int, int], int]]:
-    """What was booked of it before, digest by key, and the wallets it went to: a replay needs no more."""
-    rows = tx.execute(_BATCH, {"txn": txn}).all()
-    return {row[0]: row[1] for row in rows}, {(row[2], row[3]): row[4] for row in rows}
-
-
-def _without_frozen(tx: Tx, asked: Sequence[Award], now: int) -> list[Award]:
-    if meta.get(tx, HALTED):
-        for one in asked:
-            _withhold(tx, one, "halted", now)
-        return []
-    paid = []
-    frozen = set(households.frozen(tx))
-    for one in asked:
-        if one.household_id in frozen:
-            _withhold(tx, one, "frozen", now)
-        else:
-            paid.append(one)
-    return paid
-
-
-def _wallets_of(tx: Tx, pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], int]:
-    """Account by (household, cohort); what is missing is opened."""
-    if not pairs:
-        return {}
-    given = {"rows": bulk.as_json([{"owner": owner, "cohort": cohort} for owner, cohort in sorted(pairs)])}
-    found = _look(tx, given)
-    if len(found) < len(pairs):
-        tx.execute(sa.text(_OPEN_ALL[tx.dialect]), given)
-        found = _look(tx, given)
-    return found
-
-
-def _look(tx: Tx, given: dict[str, str]) -> dict[tuple[int, int], int]:
-    return {(row[0], row[1]): row[2] for row in tx.execute(sa.text(_WALLETS_OF[tx.dialect]), given)}
-
-
-def _row(one: Award, budget: int, wallet: int, now: int) -> dict[str, Any]:
-    request = _request(one, budget, wallet)
-    more = {"amount": one.points, "idem": one.idem, "revision": one.revision, "at": now}
-    return {**request, **more, "digest": digest_of(request)}
-
-
-_PAIRS = bulk.table_of(("owner", "cohort"))
-_OPEN_ALL = {
-    name: "INSERT INTO acct (kind, unit, owner, cohort) "  # noqa: S608
-    f"SELECT 'wallet', 0, r.owner, r.cohort FROM {_PAIRS[name]} "
-    "WHERE NOT EXISTS (SELECT 1 FROM acct a WHERE a.kind = 'wallet' AND a.unit = 0 "
-    "AND a.owner = r.owner AND a.cohort = r.cohort) "
-    "ON CONFLICT (kind, unit, owner, cohort) DO NOTHING"
-    for name in bulk.BOTH
-}
-_WALLETS_OF = {
-    name: f"SELECT a.owner, a.cohort, a.id FROM {_PAIRS[name]} "  # noqa: S608
-    f"{bulk.JOIN[name]} acct a ON a.kind = 'wallet' AND a.unit = 0 "
-    "AND a.owner = r.owner AND a.cohort = r.cohort"
-    for name in bulk.BOTH
-}

@@ -7,9 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from store.db import Tx, change_one
-from store.ledger import POINTS
 from store.people import batches as some
-from store.tables import acct, batches, households, members, people, posting, xfer
+from store.tables import batches, households, members, people, xfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,35 +143,3 @@ def booked(tx: Tx, keys: Sequence[str]) -> dict[str, tuple[int, bool]]:
         )
         found |= {row[0]: (row[1], row[2] is not None) for row in tx.execute(query)}
     return found
-
-
-def earned_by_households(tx: Tx, household_ids: Sequence[int], month: str) -> dict[int, int]:
-    """Shop points awarded in a month (2026-11), by household."""
-    found: dict[int, int] = {}
-    for part in some(household_ids):
-        query = (
-            sa.select(acct.c.owner, sa.func.sum(xfer.c.amount))
-            .join(posting, posting.c.acct == acct.c.id)
-            .join(xfer, xfer.c.id == posting.c.xfer)
-            .where(acct.c.kind == "wallet", acct.c.unit == POINTS, acct.c.owner.in_(part), *_in(month))
-            .group_by(acct.c.owner)
-        )
-        found |= {row[0]: int(row[1]) for row in tx.execute(query)}
-    return found
-
-
-def earned_by_persons(tx: Tx, person_ids: Sequence[int], month: str) -> dict[int, int]:
-    """The same by person."""
-    found: dict[int, int] = {}
-    for part in some(person_ids):
-        query = (
-            sa.select(xfer.c.person_id, sa.func.sum(xfer.c.amount))
-            .where(xfer.c.person_id.in_(part), xfer.c.unit == POINTS, *_in(month))
-            .group_by(xfer.c.person_id)
-        )
-        found |= {row[0]: int(row[1]) for row in tx.execute(query)}
-    return found
-
-
-def _in(month: str) -> list[sa.ColumnElement[bool]]:
-    return [xfer.c.kind == "award", xfer.c.day.between(f"{month}-01", f"{month}-31")]

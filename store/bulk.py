@@ -43,13 +43,27 @@ def book_all(tx: Tx, rows: Sequence[Mapping[str, Any]], known: Mapping[str, str]
     known |= _known(tx, [row["idem"] for row in rows if row["idem"] not in known])
     if any(known.get(row["idem"], row["digest"]) != row["digest"] for row in rows):
         raise Conflict
-    new = [{name: row[name] for name in _COLUMNS} for row in rows if row["idem"] not in known]
+    new = [row for row in rows if row["idem"] not in known]
     if not new:
         return 0
+    shared, own = _apart(new)
     try:
-        return int(tx.execute(sa.text(_BOOK_ALL[tx.dialect]), {"rows": as_json(new)}).rowcount)
+        given = {"rows": as_json(own), "shared": as_json([shared])}
+        return int(tx.execute(sa.text(_BOOK_ALL[tx.dialect]), given).rowcount)
     except sa.exc.IntegrityError as error:
         raise ledger.refusal(error) from error
+
+
+def _apart(rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What is the same in all rows, which travels once, and what each has of its own; always its key."""
+    first = rows[0]
+    shared = {
+        name: first[name]
+        for name in _COLUMNS
+        if name != "idem" and all(each[name] == first[name] for each in rows)
+    }
+    own = [name for name in _COLUMNS if name not in shared]
+    return shared, [{name: each[name] for name in own} for each in rows]
 
 
 def _known(tx: Tx, keys: Sequence[str]) -> dict[str, str]:
@@ -65,21 +79,24 @@ def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
     return json.dumps(rows, ensure_ascii=False)
 
 
-def table_of(columns: Sequence[str]) -> dict[str, str]:
-    """Rows that lie in JSON as a table `r` of named columns, for each dialect; each is parsed once."""
-    typed = ", ".join(f"{name} {'bigint' if name in _WHOLE else 'text'}" for name in columns)
-    fields = ", ".join(f"value ->> '$.{name}' AS {name}" for name in columns)
+def table_of(columns: Sequence[str], name: str = "r", rows: str = "rows") -> dict[str, str]:
+    """Rows that lie in the JSON of a parameter as a table `name` of named columns, for each dialect; each is
+    parsed once.
+    """
+    typed = ", ".join(f"{column} {'bigint' if column in _WHOLE else 'text'}" for column in columns)
+    fields = ", ".join(f"value ->> '$.{column}' AS {column}" for column in columns)
     return {
-        "sqlite": f"(SELECT {fields} FROM json_each(:rows)) AS r",  # noqa: S608
-        "postgresql": f"json_to_recordset(CAST(:rows AS json)) AS r({typed})",
+        "sqlite": f"(SELECT {fields} FROM json_each(:{rows})) AS {name}",  # noqa: S608
+        "postgresql": f"json_to_recordset(CAST(:{rows} AS json)) AS {name}({typed})",
     }
 
 
-_ROWS, _KEYS = table_of(_COLUMNS), table_of(("idem",))
+_ROWS, _SHARED, _KEYS = table_of(_COLUMNS), table_of(_COLUMNS, "s", "shared"), table_of(("idem",))
+_EITHER = ", ".join(f"COALESCE(r.{name}, s.{name})" for name in _COLUMNS)
 _BOOK_ALL = {
     # SQLite's guards refuse a known key before ON CONFLICT is asked; on PostgreSQL one may come in meanwhile.
     name: f"INSERT INTO xfer ({', '.join(_COLUMNS)}) "  # noqa: S608
-    f"SELECT {', '.join(_COLUMNS)} FROM {_ROWS[name]} "
+    f"SELECT {_EITHER} FROM {_SHARED[name]} CROSS JOIN {_ROWS[name]} "
     "WHERE NOT EXISTS (SELECT 1 FROM xfer x WHERE x.idem = r.idem) ON CONFLICT (idem) DO NOTHING"
     for name in BOTH
 }

@@ -61,6 +61,7 @@ _HEIR = Prepared(
 )
 _ADD = Prepared(sa.insert(households).returning(households.c.id))
 _JOIN = Prepared(sa.insert(members).returning(members.c.id))
+_HOLD_STILL = sa.select(households.c.id).where(households.c.id == sa.bindparam("id")).with_for_update()
 
 
 def of(tx: Tx, person_id: int) -> int | None:
@@ -88,7 +89,7 @@ def open_for(tx: Tx, person_id: int, *, code: str, name: str, unit_id: int | Non
     """A new household with this one member. Raises Retry when the person joined one meanwhile."""
     row = {"code": code, "name": name, "unit_id": unit_id, "opened_at": now}
     household_id = int(tx.execute(_ADD, row).scalar_one())
-    join(tx, household_id, person_id, now=now)
+    _join(tx, household_id, person_id, now)
     return household_id
 
 
@@ -112,8 +113,23 @@ def open_all(tx: Tx, rows: Sequence[tuple[int, str, str, int | None]], *, now: i
 def join(tx: Tx, household_id: int, person_id: int, *, now: int) -> int:
     """Make somebody a member who belongs to no household; the membership.
 
-    Raises Retry where that is no longer so.
+    Raises Retry where that is no longer so, or nobody lives in the household any more.
     """
+    membership = _join(tx, household_id, person_id, now)
+    must_be_open(tx, household_id)
+    return membership
+
+
+def must_be_open(tx: Tx, household_id: int) -> None:
+    """After a row that refers to it was added: raises Retry where it was closed meanwhile.
+
+    On PostgreSQL the new row holds the household: whoever closes it waits for us, or was faster.
+    """
+    if get(tx, household_id).closed_at is not None:
+        raise Retry
+
+
+def _join(tx: Tx, household_id: int, person_id: int, now: int) -> int:
     row = {"household_id": household_id, "person_id": person_id, "since": now}
     try:
         with tx.savepoint("joining"):
@@ -187,8 +203,19 @@ def applies(tx: Tx, person_id: int) -> bool:
     return tx.execute(query.limit(1)).first() is not None
 
 
+def hold_still(tx: Tx, household_id: int) -> None:
+    """On PostgreSQL: who adds a row that refers to it (a member, an award) came first, or waits."""
+    tx.execute(_HOLD_STILL, {"id": household_id})
+
+
 def close(tx: Tx, household_id: int, *, now: int) -> None:
-    """Nobody lives in it any more. Raises Conflict when it is closed already."""
+    """Nobody lives in it any more.
+
+    Raises Conflict when it is closed already, Retry when somebody came to live there meanwhile.
+    """
+    hold_still(tx, household_id)
+    if members_of(tx, household_id):
+        raise Retry
     still_open = sa.update(households).where(
         households.c.id == household_id, households.c.closed_at.is_(None)
     )

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from store import audit
 from store.audit import Finding
-from store.db import Conflict, Tx
+from store.db import Conflict, Retry, Tx
 from store.digest import REQUEST, digest_of
 from store.prepared import Prepared
 from store.tables import acct, bal, xfer
@@ -120,13 +120,13 @@ def move(
         "person_id": person_id,
         "application_id": application_id,
     }
-    seen = _seen(tx, idem, digest_of(values))
-    if seen is not None:
-        return seen
-    booked = book(tx, values, amount=amount, idem=idem, revision=revision, now=now)
-    if booked is not None:
-        return booked
-    seen = _seen(tx, idem, digest_of(values))
+    digest = digest_of(values)
+    # SQLite's guards refuse a known key before ON CONFLICT is asked; PostgreSQL needs no look beforehand.
+    seen = _seen(tx, idem, digest) if tx.dialect == "sqlite" else None
+    if seen is None:
+        seen = book(tx, values, digest=digest, amount=amount, idem=idem, revision=revision, now=now)
+    if seen is None:
+        seen = _seen(tx, idem, digest)
     assert seen is not None, "ON CONFLICT (idem) found a row"
     return seen
 
@@ -141,15 +141,23 @@ def request(
 
 
 def book(
-    tx: Tx, request: Mapping[str, object], *, amount: int, idem: str, revision: str, now: int
+    tx: Tx,
+    request: Mapping[str, object],
+    *,
+    digest: str,
+    amount: int,
+    idem: str,
+    revision: str,
+    now: int,
 ) -> int | None:
-    """Book what `move` was asked for, when its key was looked up before; its id.
+    """Book what `move` was asked for; its id. `digest` is the request's.
 
-    None where another transaction has booked the key since. Raises Insufficient, Frozen.
+    None where the key was booked before, which on SQLite must be looked up first. Raises Insufficient and
+    Frozen.
     """
-    row = {**request, "amount": amount, "revision": revision, "idem": idem, "at": now}
+    row = {**request, "digest": digest, "amount": amount, "revision": revision, "idem": idem, "at": now}
     try:
-        booked = tx.execute(_MOVE, {**row, "digest": digest_of(request)}).scalar()
+        booked = tx.execute(_MOVE, row).scalar()
     except IntegrityError as error:
         raise refusal(error) from error
     return int(booked) if booked is not None else None
@@ -160,6 +168,8 @@ def refusal(error: IntegrityError) -> Exception:
     told = str(error.orig)
     if "ck_bal_floor" in told:
         return Insufficient()
+    if "xfer: moved away" in told:  # since we looked where somebody lives
+        return Retry()
     return Frozen() if "xfer: frozen" in told else error
 
 

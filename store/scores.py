@@ -20,6 +20,18 @@ class Part:
     points: int
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One award of score as it was booked, and whether it was taken back."""
+
+    xfer: int
+    person_id: int
+    at: int
+    points: int
+    reason: str
+    is_undone: bool
+
+
 _undone = xfer.alias("undone")
 
 
@@ -44,6 +56,25 @@ def parts(tx: Tx, person_id: int, month: str) -> list[Part]:
         .order_by(points.desc(), xfer.c.rule)
     )
     return [Part(row[0], row[1], row[2], int(row[3])) for row in tx.execute(query)]
+
+
+_GIVEN = (
+    sa.select(xfer.c.id, xfer.c.person_id, xfer.c.at, xfer.c.amount, xfer.c.reason, _undone.c.id.is_not(None))
+    .outerjoin(_undone, _undone.c.reverses_id == xfer.c.id)
+    .where(xfer.c.unit == SCORE, xfer.c.kind == "award")
+)
+
+
+def awards_of(tx: Tx, person_id: int, limit: int) -> list[Given]:
+    """What somebody was given, newest first."""
+    query = _GIVEN.where(xfer.c.person_id == person_id).order_by(xfer.c.id.desc()).limit(limit)
+    return [Given(*row) for row in tx.execute(query)]
+
+
+def award(tx: Tx, number: int) -> Given | None:
+    """The award of score with this number; None where it is none."""
+    row = tx.execute(_GIVEN.where(xfer.c.id == number)).first()
+    return Given(*row) if row else None
 
 
 def totals(tx: Tx, person_ids: Iterable[int], month: str) -> dict[int, int]:

@@ -7,7 +7,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from store.db import Tx, change_one
-from store.tables import acct, articles, bal, freezes, households, redemption_lines, redemptions, shops
+from store.tables import (
+    acct,
+    articles,
+    bal,
+    freezes,
+    households,
+    members,
+    redemption_lines,
+    redemptions,
+    shops,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +75,7 @@ class Redemption:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One article of a redemption, at the price it had then; its movements share `txn`.
+    """One article of a redemption, at the price it had then (`at`); its movements share `txn`.
 
     `clerk_id` gave it out; `collector` (member, card, proxy, delivery) is how it was taken, `proxy_id` by
     whom where that is known.
@@ -79,6 +89,7 @@ class Line:
     state: str
     txn: str
     returned: int
+    at: int
     ended_at: int | None
     clerk_id: int | None
     collector: str
@@ -268,15 +279,28 @@ def change_code(tx: Tx, redemption: Redemption, code_hash: str) -> None:
 
 
 def taken_this_month(tx: Tx, household_id: int, article_id: int, *, since: int) -> int:
-    """Pieces of an article that a household ordered or took since a moment and did not give up."""
+    """Pieces of an article that the people of a household had since a moment and did not give up.
+
+    A limit follows the people: what a household had while somebody belonged to it counts where he lives now,
+    or a household could split each time its limit is reached.
+    """
+    living = sa.select(members.c.person_id).where(
+        members.c.household_id == household_id, members.c.until.is_(None)
+    )
+    was_there = sa.exists().where(
+        members.c.household_id == redemptions.c.household_id,
+        members.c.person_id.in_(living),
+        members.c.since <= redemption_lines.c.at,
+        sa.or_(members.c.until.is_(None), members.c.until >= redemption_lines.c.at),
+    )
     query = (
         sa.select(sa.func.coalesce(sa.func.sum(redemption_lines.c.count - redemption_lines.c.returned), 0))
         .join(redemptions, redemptions.c.id == redemption_lines.c.redemption_id)
         .where(
-            redemptions.c.household_id == household_id,
             redemption_lines.c.article_id == article_id,
             redemption_lines.c.state.in_(["held", "collected"]),
             redemption_lines.c.at >= since,
+            sa.or_(redemptions.c.household_id == household_id, was_there),
         )
     )
     return int(tx.execute(query).scalar_one())

@@ -391,6 +391,28 @@ members = sa.Table(
     ),
 )
 # A member who wants a household of the own, with a share of the points; somebody else says yes to it.
+moves = sa.Table(
+    "moves",
+    metadata,
+    _id(),
+    _ref("household_id", "households.id", index=True),
+    _ref("unit_id", "units.id"),
+    _ref("asked_by", "people.id"),
+    _number("at"),
+    _text("state", default="asked"),
+    _ref("decided_by", "people.id", nullable=True),
+    _number("decided_at", nullable=True),
+    sa.CheckConstraint("state IN ('asked', 'done', 'dropped')", name="state"),
+    sa.CheckConstraint("state <> 'done' OR decided_by IS NOT NULL", name="agreed"),
+    sa.Index(
+        "uq_moves_asked",
+        "household_id",
+        unique=True,
+        sqlite_where=sa.text("state = 'asked'"),
+        postgresql_where=sa.text("state = 'asked'"),
+    ),
+)
+
 splits = sa.Table(
     "splits",
     metadata,
@@ -475,7 +497,7 @@ xfer = sa.Table(
     # What an award is for.
     _text("rule", default=""),
     _text("revision", default=""),  # of the rule files
-    _text("cause", default=""),  # case:1001, checkin:5:2026-11-23, application:7, batch:3:12
+    _text("cause", default=""),  # case:1001, checkin:5:2026-11-23, application:7, list:3:12
     _text("day", default=""),  # local; the day it counts for, which may lie before the day of booking
     _ref("person_id", "people.id", nullable=True),  # who earned it
     sa.Column("application_id", Id, sa.ForeignKey("applications.id"), nullable=True, unique=True),
@@ -552,6 +574,7 @@ withheld = sa.Table(
     _text("why"),
     _number("at"),
     _number("paid_at", nullable=True),
+    _text("came_with", default=""),  # the txn by which it came to this household from another
     sa.CheckConstraint("why IN ('frozen', 'halted', 'budget')", name="why"),
     sa.Index("ix_withheld_paid_at", "paid_at", "id"),
 )
@@ -673,8 +696,8 @@ objections = sa.Table(
     _ref("decided_by", "people.id", nullable=True),
     _number("decided_at", nullable=True),
     _text("decision", default=""),
-    sa.CheckConstraint("state IN ('open', 'refused', 'upheld')", name="state"),
-    sa.CheckConstraint("(state = 'open') = (decided_by IS NULL)", name="decided"),
+    sa.CheckConstraint("state IN ('open', 'refused', 'upheld', 'dropped')", name="state"),
+    sa.CheckConstraint("(state IN ('refused', 'upheld')) = (decided_by IS NOT NULL)", name="decided"),
     sa.CheckConstraint("decided_by IS NULL OR decided_by <> person_id", name="judge"),
     sa.Index(
         "uq_objections_open",
@@ -903,5 +926,9 @@ voucher_refusals = sa.Table(
     _text("reason"),
     _ref("by_id", "people.id"),
     _number("at"),
+    # A supervisor looked into it.
+    _ref("seen_by", "people.id", nullable=True),
+    _number("seen_at", nullable=True),
+    _text("note", default=""),
     sa.UniqueConstraint("voucher_id", "digest"),
 )

@@ -42,7 +42,10 @@ class Voucher:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A sale that a device brought and that was not booked, once per voucher and digest."""
+    """A sale that a device brought and that was not booked, once per voucher and digest.
+
+    `seen_by` looked into it, `note` says what came of that.
+    """
 
     id: int
     voucher_id: int
@@ -51,6 +54,9 @@ class Refusal:
     reason: str
     by_id: int
     at: int
+    seen_by: int | None
+    seen_at: int | None
+    note: str
 
 
 _LISTS = sa.select(*(voucher_lists.c[name] for name in VoucherList.__dataclass_fields__))
@@ -187,3 +193,27 @@ def refusals_of(tx: Tx, list_ids: Iterable[int]) -> list[Refusal]:
         vouchers.c.list_id.in_(list(list_ids))
     )
     return [Refusal(*row) for row in tx.execute(query.order_by(voucher_refusals.c.id.desc()))]
+
+
+def refusal_with(tx: Tx, number: int) -> tuple[Refusal, VoucherList, int] | None:
+    """A refused sale by its number, with its list and the household."""
+    query = (
+        sa.select(
+            *_REFUSALS.selected_columns, *_LISTS.selected_columns, vouchers.c.household_id.label("household")
+        )
+        .select_from(voucher_refusals)
+        .join(vouchers, vouchers.c.id == voucher_refusals.c.voucher_id)
+        .join(voucher_lists, voucher_lists.c.id == vouchers.c.list_id)
+        .where(voucher_refusals.c.id == number)
+    )
+    row = tx.execute(query).first()
+    size = len(Refusal.__dataclass_fields__)
+    return (Refusal(*row[:size]), VoucherList(*row[size:-1]), row[-1]) if row else None
+
+
+def tick_off(tx: Tx, refusal: Refusal, *, by_id: int, note: str, now: int) -> None:
+    """Somebody looked into it. Raises Conflict where another did so first."""
+    unseen = sa.update(voucher_refusals).where(
+        voucher_refusals.c.id == refusal.id, voucher_refusals.c.seen_by.is_(None)
+    )
+    change_one(tx, unseen.values(seen_by=by_id, seen_at=now, note=note))

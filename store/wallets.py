@@ -43,6 +43,17 @@ _WALLETS = Prepared(
     .where(acct.c.kind == "wallet", acct.c.unit == POINTS, acct.c.owner == sa.bindparam("household_id"))
     .order_by(sa.case((acct.c.cohort == 0, 1), else_=0), acct.c.cohort)
 )
+_HOLD_STILL = (
+    sa.select(bal.c.acct)
+    .join(acct, acct.c.id == bal.c.acct)
+    .where(
+        acct.c.kind.in_(("wallet", "held", "debt")),
+        acct.c.unit == POINTS,
+        acct.c.owner == sa.bindparam("household_id"),
+    )
+    .order_by(bal.c.acct)
+    .with_for_update(of=bal)
+)
 _OTHER = Prepared(
     sa.select(sa.func.coalesce(sa.func.sum(bal.c.posted), 0))
     .join(acct, acct.c.id == bal.c.acct)
@@ -99,6 +110,11 @@ _ENTRIES = Prepared(
 def cohorts(tx: Tx, household_id: int) -> list[tuple[int, int, int]]:
     """(cohort, account, points) of every wallet account, what expires first first, for ever last."""
     return [(row[0], row[1], row[2]) for row in tx.execute(_WALLETS, {"household_id": household_id})]
+
+
+def hold_still(tx: Tx, household_id: int) -> None:
+    """Nothing of the household moves until this transaction ends, but for what this one moves."""
+    tx.execute(_HOLD_STILL, {"household_id": household_id})
 
 
 def points(tx: Tx, household_id: int | None) -> int:

@@ -52,6 +52,7 @@ INVARIANTS = {
     "I17 and by just what was awarded under it, taken back or not": """
         SELECT c.rule FROM caps c
         LEFT JOIN xfer x ON x.kind = 'award' AND x.unit = c.unit AND x.cause NOT LIKE 'batch:%'
+            AND (x.cause NOT LIKE 'list:%' OR length(c.period) = 7)
             AND c.rule IN ('', x.rule) AND substr(x.day, 1, length(c.period)) = c.period
             AND x.debit IN (SELECT id FROM acct WHERE kind = 'budget')
             AND c.subject_id = CASE c.subject WHEN 'person' THEN x.person_id

@@ -1,7 +1,7 @@
 """`python -m tests.ledger_load URL`: acts on the ledger without a pause; tells what was acknowledged.
 
 Every act is one work of several movements whose key says what they must add up to, so that a part of one
-would be seen. It ends when it is killed.
+would be seen, and so would one that is not there. It ends when it is killed.
 """
 
 import os
@@ -14,8 +14,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from store import awards, households, ledger, wallets
-from store.awards import Award, Budget
+from store import awards, budgets, households, ledger, wallets
+from store.awards import Award
+from store.budgets import Budget
 from store.db import Conflict, Database, Tx
 from store.ledger import POINTS, Insufficient
 from store.tables import people, units
@@ -34,7 +35,7 @@ def open_town(tx: Tx) -> None:
     for number in range(1, HOMES + 1):
         person = tx.execute(sa.insert(people).returning(people.c.id), {"name": "", "created_at": NOW})
         households.open_for(tx, person.scalar_one(), code=f"h{number}", name="", unit_id=None, now=NOW)
-    awards.budget_id(tx, Budget(1, 2026, "general", 10**9), POINTS, now=NOW)
+    budgets.budget_id(tx, Budget(1, 2026, "general", 10**9), POINTS, now=NOW)
     _rice(tx, "supplier", "shelf", 10**6, kind="restock", key="stock")
 
 
@@ -132,7 +133,8 @@ class Client:
                 wallets.resolve(tx, hold, kind, credit=credit, reason="", now=NOW, actor_id=None)
 
         amount = int(key.split(":")[1])
-        return "", work, lambda: self.sold.append((key, amount)) if kind == "post" else None
+        sold = lambda: self.sold.append((key, amount)) if kind == "post" else None  # noqa: E731
+        return f"{kind}:{key}", work, sold
 
     def _take_back(self, _name: str, _home: int, _amount: int) -> Any:
         key, home = self.earned.pop(self.chance.randrange(len(self.earned)))
@@ -142,17 +144,18 @@ class Client:
             for award in found:
                 wallets.take_back(tx, award, home, reason="", now=NOW, actor_id=None)
 
-        return "", work, lambda: None
+        return f"reverse:{key}", work, lambda: None
 
     def _bring_back(self, name: str, _home: int, _amount: int) -> Any:
         key, amount = self.sold.pop(self.chance.randrange(len(self.sold)))
+        back = f"back:{amount}:{name}"
 
         def work(tx: Tx) -> None:
-            common = {"key": f"back:{name}", "reason": "", "now": NOW, "actor_id": None}
+            common = {"key": back, "reason": "", "now": NOW, "actor_id": None}
             wallets.refund(tx, key, amount, unit=POINTS, **common)  # type: ignore[arg-type]
             wallets.refund(tx, key, 1, unit=RICE, **common)  # type: ignore[arg-type]
 
-        return "", work, lambda: None
+        return f"refund:{back}", work, lambda: None
 
 
 def main(url: str) -> None:

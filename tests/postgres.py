@@ -9,6 +9,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
@@ -39,27 +40,27 @@ def need_server() -> None:
 
 # A copied template costs the server 150 to 360 ms of work, putting one right a few. So a lent database keeps
 # a copy of what it started with; what differs from it when it comes back is written anew, and sequences
-# go on from where they were. Any DDL marks it, then it is thrown away.
+# go on from where they were. Any DDL marks it, then it is thrown away. Whoever puts it right stays
+# connected: a new connection knows no table yet, and looking them all up is most of the work.
 KEEP = r"""
 CREATE SCHEMA kept;
 CREATE TABLE kept.ddl (tag text);
 CREATE TABLE kept.sequences AS
     SELECT sequencename, start_value, last_value FROM pg_sequences WHERE schemaname = 'public';
-CREATE TABLE kept.tables (name text, digest text);
-CREATE FUNCTION kept.digest(name text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE digest text;
-BEGIN
-    EXECUTE format('SELECT md5(string_agg(row::text, E''\n'')) FROM public.%I AS row', name) INTO digest;
-    RETURN digest;
-END $$;
 DO $$
-DECLARE name text;
+DECLARE
+    name text;
+    digests text[];
 BEGIN
     FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
         EXECUTE format('CREATE TABLE kept.%I AS TABLE public.%I', 'of_' || name, name);
-        INSERT INTO kept.tables VALUES (name, kept.digest(name));
+        digests := digests || format(
+            'SELECT %L AS name, (SELECT md5(string_agg(row::text, E''\n'')) FROM public.%I AS row) AS digest',
+            name, name);
     END LOOP;
+    EXECUTE 'CREATE VIEW kept.now AS ' || array_to_string(digests, ' UNION ALL ');
 END $$;
+CREATE TABLE kept.tables AS TABLE kept.now;
 CREATE FUNCTION kept.put_right() RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE one record;
 BEGIN
@@ -67,12 +68,11 @@ BEGIN
         RETURN false;
     END IF;
     SET LOCAL session_replication_role = replica; -- no foreign key and no guard of the ledger speaks
-    FOR one IN SELECT * FROM kept.tables LOOP
-        IF kept.digest(one.name) IS DISTINCT FROM one.digest THEN
-            EXECUTE format('DELETE FROM public.%I', one.name);
-            EXECUTE format('INSERT INTO public.%I OVERRIDING SYSTEM VALUE TABLE kept.%I',
-                           one.name, 'of_' || one.name);
-        END IF;
+    FOR one IN SELECT name FROM kept.now AS n JOIN kept.tables AS k USING (name)
+               WHERE n.digest IS DISTINCT FROM k.digest LOOP
+        EXECUTE format('DELETE FROM public.%I', one.name);
+        EXECUTE format('INSERT INTO public.%I OVERRIDING SYSTEM VALUE TABLE kept.%I',
+                       one.name, 'of_' || one.name);
     END LOOP;
     PERFORM setval(format('public.%I', s.sequencename), coalesce(k.last_value, k.start_value),
                    k.last_value IS NOT NULL)
@@ -91,19 +91,35 @@ WHERE datname = current_database() AND pid <> pg_backend_pid()
 LENDINGS_MAX = 50  # nothing is vacuumed: a database that was lent so often is left behind
 
 
+@dataclass(frozen=True)
+class Lent:
+    """A database that is lent again and again."""
+
+    name: str
+    keeper: psycopg.Connection
+    times: "count[int]" = field(default_factory=lambda: count(1))
+
+    def put_right(self) -> bool:
+        """False when it must be thrown away."""
+        if next(self.times) >= LENDINGS_MAX:
+            return False
+        self.keeper.execute(HANG_UP.encode())
+        return self.keeper.execute("SELECT kept.put_right()").fetchone() == (True,)
+
+
 class Cluster:
     """A running cluster; databases are created from templates, or lent."""
 
     def __init__(self, port: int) -> None:
         self.port = port
         self._numbers = count(1)
-        self._idle: dict[str, list[tuple[str, int]]] = defaultdict(list)  # template -> (name, times lent)
+        self._idle: dict[str, list[Lent]] = defaultdict(list)  # by template
 
     def url(self, name: str) -> str:
         return f"postgresql+psycopg://mashang@127.0.0.1:{self.port}/{name}"
 
     def run(self, statement: str, database: str = "postgres") -> list[tuple[object, ...]]:
-        with psycopg.connect(self._dsn(database), autocommit=True) as connection:
+        with self._connect(database) as connection:
             cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
 
@@ -111,26 +127,22 @@ class Cluster:
     def lent(self, template: str) -> Iterator[str]:
         """The URL of a database that holds what `template` holds, for this block alone."""
         idle = self._idle[template]
-        name, times = idle.pop() if idle else (self._new(template), 0)
+        database = idle.pop() if idle else self._new(template)
         try:
-            yield self.url(name)
+            yield self.url(database.name)
         finally:
-            if times + 1 < LENDINGS_MAX and self._put_right(name):
-                idle.append((name, times + 1))
+            if database.put_right():
+                idle.append(database)
             else:
-                self.drop(name)
+                database.keeper.close()
+                self.drop(database.name)
 
-    def _new(self, template: str) -> str:
+    def _new(self, template: str) -> Lent:
         name = f"{template}_{next(self._numbers)}"
         self.create(name, template)
-        self.run(KEEP, name)
-        return name
-
-    def _put_right(self, name: str) -> bool:
-        """False when it must be thrown away."""
-        with psycopg.connect(self._dsn(name), autocommit=True) as connection:
-            connection.execute(HANG_UP.encode())
-            return connection.execute("SELECT kept.put_right()").fetchone() == (True,)
+        keeper = self._connect(name)
+        keeper.execute(KEEP.encode())
+        return Lent(name, keeper)
 
     def create(self, name: str, template: str = "template1") -> str:
         self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
@@ -139,8 +151,9 @@ class Cluster:
     def drop(self, name: str) -> None:
         self.run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
-    def _dsn(self, name: str) -> str:
-        return f"host=127.0.0.1 port={self.port} user=mashang dbname={name}"
+    def _connect(self, database: str) -> psycopg.Connection:
+        where = f"host=127.0.0.1 port={self.port} user=mashang dbname={database}"
+        return psycopg.connect(where, autocommit=True)
 
 
 @contextmanager

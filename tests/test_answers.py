@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from nlp.answers import answer, load
 from nlp.courtesy import Cover
 from nlp.plain import plain
+from tests.town_rules import ANSWERS
 
-ANSWERS = load(Path(__file__).parent.parent / "rules" / "answers.toml")
 EXAMPLES = [(block.text, text) for block in ANSWERS.blocks for text in block.examples]
 COUNTER = [text for block in ANSWERS.blocks for text in block.counter_examples]
 

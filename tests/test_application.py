@@ -8,12 +8,12 @@ import pytest
 import sqlalchemy as sa
 from httpx import Response
 
-from store import awards, households, people
+from store import budgets, households
 from store.tables import freezes
 from tests.conftest import ROOT
 from tests.invariants import broken
 from tests.test_photos import draw
-from tests.town import CAST, DAY, HOUR, MakeTown, Town, openid
+from tests.town import CAST, DAY, HOUR, MakeTown, Town, person
 from tests.web import browser_of, form_of, signed_in
 
 LEAFLETS = "申请积分 昨天在小区门口发反诈传单"
@@ -26,13 +26,6 @@ def notices(town: Town, fact: str) -> list[str]:
 
 def last_told(town: Town) -> str:
     return town.told()[-1]
-
-
-def person(town: Town, who: str) -> int:
-    with town.db.read() as tx:
-        known = people.by_account(tx, "official", openid(who))
-        assert known is not None
-        return known[1].id
 
 
 def move_in(town: Town, who: str, with_whom: str) -> None:
@@ -119,6 +112,17 @@ def test_a_photo_sent_ahead_counts_and_goes_to_no_report(town: Town) -> None:
 
 
 def test_who_has_no_phone_is_spoken_for_by_the_grid_worker(town: Town) -> None:
+    unknown = (
+        "您的辖区里没有登记过张奶奶，请核对姓名。"
+        "确实还没有登记的，先发：登记居民 张奶奶 电话（没有就写无电话）"
+    )
+    for _ in range(2):  # a misspelt name registers nobody
+        assert town.say("何春梅", "代申请 张奶奶 助困 昨天给邻居送饭") == unknown
+    assert town.say("何春梅", "登记居民 张奶奶 无电话") == "已登记张奶奶，幸福社区第二网格。"
+    once = "您的辖区里已经登记过张奶奶。是另一位同名的，请写他的电话。"
+    assert town.say("何春梅", "登记居民 张奶奶 没有电话") == once
+    assert town.say("李秀英", "登记居民 张奶奶 无电话").startswith("收到，编号 1001")
+    assert town.say("何春梅", "登记居民的电话打不通").startswith("收到，编号 1002")
     told = "替张奶奶登记：编号 1，助困 10 分（11月22日）。您已核实，等村(社区)批准。"
     assert town.say("何春梅", "代申请 张奶奶 助困 昨天给邻居送饭") == told
     assert town.say("徐慧敏", "批准 1").startswith("申请 1 已批准")
@@ -170,7 +174,7 @@ def test_what_cannot_be_applied_for_is_told_why(town: Town) -> None:
     }.items():
         assert town.say("李秀英", said) == told, said
     assert town.say("o-stranger", PEACE) == (
-        "公示要用姓名和所在的村(社区)，您还没有登记。请网格员代申请：代申请 您的姓名 电话 做了什么。"
+        "公示要用姓名和所在的村(社区)，您还没有登记。请网格员登记后代申请：登记居民 您的姓名 电话。"
     )
     assert town.say("李秀英", PEACE).startswith("编号 1，调解 15 分")
     assert town.say("李秀英", PEACE) == "这件事已经申请过了，编号 1。"
@@ -253,8 +257,8 @@ def test_caps_and_what_waits_are_told_as_they_are(make_town: MakeTown, tmp_path:
     assert len(notices(town, "application.withheld")) == 1
 
     def freeze(tx: object) -> None:
-        [budget] = awards.budget_lines(tx)
-        awards.grant(tx, budget[0], 0, 100, key="more", reason="追加", now=town.now)
+        [budget] = budgets.lines(tx)
+        budgets.grant(tx, budget[0], 0, 100, key="more", reason="追加", now=town.now)
         row = {"household_id": households.of(tx, person(town, "李秀英")), "reason": "查", "by_id": 1}
         tx.execute(sa.insert(freezes), {**row, "at": town.now})
 

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from nlp.around import uncovered
 from nlp.classify import Guess, Mark, classify, marked, marks, path
 from nlp.plain import plain
-from nlp.rules import OTHER, Rules, load, load_categories
+from nlp.rules import OTHER, Rules, load_categories
 from nlp.scan import Hit
 from nlp.words import word_edges
+from tests.town_rules import RULES as DEFAULT
 
 ROOT = Path(__file__).parent.parent
-DEFAULT = load(ROOT / "rules")
 FILE = """
 margin = 1
 distance = 4

@@ -3,27 +3,22 @@
 from pathlib import Path
 from shutil import copytree
 
+import sqlalchemy as sa
+
 from tests.conftest import ROOT
 from tests.invariants import broken
-from tests.town import DAY, MakeTown
+from tests.shop import told
+from tests.town import DAY, MakeTown, Town
 
-CHECK_IN = """
-[[points]]
-name = "checkin_score"
-fact = "checkin.made"
-unit = "score"
-group = "assessment"
-points = 1
-person_month = 2
-reason = "报平安"
-"""
+CHECK_IN = 'name = "checkin_score"\n'
 
 
 def test_score_is_earned_by_rule_and_seen_by_the_worker_and_the_leaders(
     make_town: MakeTown, tmp_path: Path
 ) -> None:
     file = copytree(ROOT / "rules", tmp_path / "rules") / "points.toml"
-    file.write_text(file.read_text(encoding="utf-8") + CHECK_IN, encoding="utf-8")
+    rules = file.read_text(encoding="utf-8")
+    file.write_text(rules.replace(CHECK_IN, f"{CHECK_IN}person_month = 2\n"), encoding="utf-8")
     town = make_town(file.parent)
     assert town.say("何春梅", "考核") == "【我的考核】2026-11：0 分（2026-10：0 分），按时报平安 0 天"
     town.say("李秀英", "3号楼井盖破了")
@@ -62,4 +57,35 @@ def test_score_is_earned_by_rule_and_seen_by_the_worker_and_the_leaders(
     ]
     assert town.say("何春梅", "考核 上月").splitlines() == own
     assert town.say("李秀英", "考核 上月").startswith("收到，编号")
+    assert (town.drift(), broken(town.db)) == ([], [])
+
+
+def test_a_score_that_should_not_have_been_is_taken_back_once(town: Town) -> None:
+    town.say("何春梅", "报平安")
+    with town.db.read() as tx:
+        number = tx.execute(sa.text("SELECT id FROM xfer WHERE rule = 'checkin_score'")).scalar_one()
+    listed = f"【考核明细】何春梅\n{number} 11月23日 09:00 +1 分 报平安"
+    for who, said in (("何春梅", "考核明细"), ("徐慧敏", "考核明细 何春梅"), ("顾晓宁", "考核明细何春梅")):
+        assert town.say(who, said) == listed, who
+    assert town.say("陶春生", "考核明细 何春梅") == "您的辖区里没有叫何春梅的网格员。"
+    assert town.say("周建国", "考核明细 何春梅") == "您的辖区里没有叫何春梅的网格员。"
+    nobody = "您的辖区里没有这个流水号的考核分。流水号请用“考核明细 姓名”查看。"
+    for who, text, refused in (
+        ("陶春生", f"更正考核 {number} 没到岗", nobody),
+        ("徐慧敏", "更正考核 1 没到岗" if number != 1 else "更正考核 2 没到岗", nobody),
+        ("徐慧敏", f"更正考核 {number}", f"请写明理由，例如：更正考核 {number} 照片是旧的。"),
+    ):
+        assert town.say(who, text) == refused, (who, text)
+    assert (
+        town.say("徐慧敏", f"更正考核 {number} 人不在村里") == f"已收回何春梅的考核分 1 分（流水 {number}）。"
+    )
+    assert town.say("顾晓宁", f"更正考核 {number} 人不在村里") == f"流水 {number} 已经更正过了。"
+    assert told(town, "何春梅")[-1] == (
+        "您 11月23日 09:00 的考核分 1 分（报平安）已收回：人不在村里。经办人：徐慧敏。有疑问请联系村(社区)。"
+    )
+    assert town.say("何春梅", "考核明细") == f"{listed}（已更正）"
+    assert town.say("何春梅", "考核").splitlines()[0] == (
+        "【我的考核】2026-11：0 分（2026-10：0 分），按时报平安 1 天"
+    )
+    assert town.say("何春梅", "积分") == "您现有 3 分。"  # what the household earned is another unit
     assert (town.drift(), broken(town.db)) == ([], [])

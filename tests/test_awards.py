@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store import awards, households, ledger, wallets
-from store.awards import Award, Budget, Cap, Outcome
+from store import award_lists, awards, budgets, households, ledger, wallets
+from store.awards import Award, Cap, Outcome
+from store.budgets import Budget
 from store.db import Conflict, Database, Tx
-from store.digest import REQUEST, digest_of
+from store.digest import REQUEST, digest_of, digests_of
 from store.tables import caps, freezes, people, units, xfer
 from tests.invariants import broken
 
@@ -67,7 +68,7 @@ def _state(db: Database) -> tuple[int, int, int, list[int]]:
     with db.read() as tx:
         assert ledger.drift(tx) == []
         used = list(tx.execute(sa.select(caps.c.used).order_by(caps.c.subject_id, caps.c.period)).scalars())
-        state = wallets.points(tx, 1), wallets.points(tx, 2), awards.budget_lines(tx)[0][5], used
+        state = wallets.points(tx, 1), wallets.points(tx, 2), budgets.lines(tx)[0][5], used
     assert broken(db) == []
     return state
 
@@ -114,9 +115,9 @@ def test_what_the_budget_does_not_hold_waits_for_the_next_grant(
     budget = earn().budget
 
     def more(tx: Tx) -> None:
-        budget_id = awards.budget_id(tx, budget, 0, now=NOW)
+        budget_id = budgets.budget_id(tx, budget, 0, now=NOW)
         for _ in range(2):
-            awards.grant(tx, budget_id, 0, 20, key="more", reason="追加", now=NOW)
+            budgets.grant(tx, budget_id, 0, 20, key="more", reason="追加", now=NOW)
 
     db.write(more)
     assert db.write(lambda tx: awards.pay_withheld(tx, now=NOW, limit=9)) == 1
@@ -132,7 +133,7 @@ def test_a_list_is_booked_once_whole_or_not_at_all(db: Database, earn: Callable[
     ]
 
     def book(rows: list[Award]) -> int:
-        return db.write(lambda tx: awards.award_all(tx, rows, now=NOW))
+        return db.write(lambda tx: award_lists.award_all(tx, rows, now=NOW))
 
     assert book([]) == 0
     assert book(listed) == 3
@@ -160,7 +161,15 @@ def test_a_list_is_booked_once_whole_or_not_at_all(db: Database, earn: Callable[
 _WRITABLE = st.characters(exclude_categories=["Cs"])
 
 
-@given(st.fixed_dictionaries({name: st.none() | st.integers() | st.text(_WRITABLE) for name in REQUEST}))
-def test_a_digest_is_that_of_the_request_as_json(request_: dict[str, Any]) -> None:
-    written = json.dumps(request_, sort_keys=True, ensure_ascii=False)
-    assert digest_of(request_) == hashlib.sha256(written.encode()).hexdigest()
+_REQUESTS = st.fixed_dictionaries({name: st.none() | st.integers() | st.text(_WRITABLE) for name in REQUEST})
+
+
+@given(_REQUESTS, _REQUESTS, st.sets(st.sampled_from(REQUEST)))
+def test_a_digest_is_that_of_the_request_as_json(
+    one: dict[str, Any], other: dict[str, Any], same: set[str]
+) -> None:
+    requests = [one, other | {name: one[name] for name in same}]
+    written = [json.dumps(each, sort_keys=True, ensure_ascii=False) for each in requests]
+    expected = [hashlib.sha256(each.encode()).hexdigest() for each in written]
+    assert (list(map(digest_of, requests)), digests_of(requests)) == (expected, expected)
+    assert digests_of([]) == []

@@ -1,6 +1,7 @@
 """Month-end lists of points: every wrong line is told, two people sign, what is posted is posted once."""
 
 import csv
+from contextlib import nullcontext
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -9,22 +10,15 @@ import pytest
 import sqlalchemy as sa
 
 from bot import batch_command
-from store import households, people, wallets
+from store import households, wallets
+from store.audit import findings
 from store.tables import batches, freezes, xfer
 from tests.commands import run, serving
 from tests.conftest import ROOT
 from tests.invariants import broken
-from tests.town import DAY, MakeTown, Town, openid
+from tests.town import DAY, MakeTown, Town, person
 
 MONTH = "2026-11"
-
-
-def person(town: Town, who: str) -> int:
-    with town.db.read() as tx:
-        known = people.by_account(tx, "official", openid(who))
-        if known is not None:
-            return known[1].id
-        return people.any_of(tx, names=[who])[0].id
 
 
 def home(town: Town, who: str) -> int | None:
@@ -188,7 +182,7 @@ def test_what_a_budget_a_cap_a_freeze_or_another_list_forbids(make_town: MakeTow
     assert (town.points("李秀英"), town.points("王小满")) == (30, 20)
     # A mistake is taken back; then the household may be given the month's points anew.
     with town.db.read() as tx:
-        award = tx.execute(sa.select(xfer.c.id).where(xfer.c.cause == "batch:2:2")).scalar_one()
+        award = tx.execute(sa.select(xfer.c.id).where(xfer.c.cause == "list:2:2")).scalar_one()
     undo = {"reason": "记错了", "now": town.now, "actor_id": None}
     town.db.write(lambda tx: wallets.take_back(tx, award, home(town, "李秀英"), **undo))
     assert hand_in(town, (li, 5)) == {"errors": [], "number": 3}
@@ -196,39 +190,80 @@ def test_what_a_budget_a_cap_a_freeze_or_another_list_forbids(make_town: MakeTow
     assert (town.points("李秀英"), town.drift(), broken(town.db)) == (15, [], [])
 
 
-def test_the_command_previews_and_hands_in_to_the_running_server(tmp_path: Path) -> None:
-    with serving(tmp_path):
-        assert run("points", "batch", "样表.csv", "--sample", "--unit", "QH-XF", cwd=tmp_path).out == (
+def test_what_a_month_allows_holds_for_lists_and_for_all_else_together(
+    make_town: MakeTown, tmp_path: Path
+) -> None:
+    file = copytree(ROOT / "rules", tmp_path / "rules") / "points.toml"
+    text = file.read_text(encoding="utf-8").replace("person_month = 1350", "person_month = 45")
+    text = text.replace('title = "月度评议"\n', 'title = "月度评议"\nhousehold_month = 40\n')
+    file.write_text(text.replace("person_day = 45", "person_day = 12"), encoding="utf-8")
+    town = make_town(file.parent)
+    li, wang = person(town, "李秀英"), person(town, "王小满")
+    over = "第 2 行：超过月度评议每户每月 40 分的上限，2026-11 已有 0 分"
+    assert hand_in(town, (li, 41), (wang, 40)) == {"errors": [over]}
+    assert hand_in(town, (wang, 5), (li, 40))["number"] == 1
+    for number in (1001, 1002):  # the day allows 12, the list is not asked for that
+        town.say("李秀英", "3号楼井盖破了")
+        town.say("何春梅", f"属实 {number}")
+    assert town.points("李秀英") == 12
+    full = "第 3 行超过每月上限了，什么都没有记。请作废这批，改好表再提交。"
+    assert town.say("顾晓宁", "批准批次 1") == full
+    assert (town.points("李秀英"), town.points("王小满")) == (12, 0)
+    assert town.say("顾晓宁", "作废批次 1").endswith("已作废，什么都没有记。")
+    assert hand_in(town, (li, 34)) == {"errors": ["第 2 行：超过每人每月 45 分的上限，2026-11 已有 12 分"]}
+    assert hand_in(town, (wang, 5), (li, 30))["number"] == 2
+    assert town.say("顾晓宁", "批准批次 2").endswith("已入账 2 户。")
+    # What is left of the month is 3, whatever the next day would allow.
+    town.later(DAY)
+    town.say("李秀英", "3号楼路灯不亮")
+    town.say("何春梅", "属实 1003")
+    assert (town.points("李秀英"), town.points("王小满")) == (45, 5)
+    # What waits for a frozen household is counted when it is paid.
+    held = {"household_id": home(town, "王小满"), "reason": "查", "by_id": li, "at": town.now}
+    assert hand_in(town, (person(town, "周建国"), 40), (wang, 5), month="2026-10")["number"] == 3
+    town.db.write(lambda tx: tx.execute(sa.insert(freezes), held))
+    assert "已入账 1 户。其中 1 户暂缓发放" in town.say("顾晓宁", "批准批次 3")
+    town.db.write(lambda tx: tx.execute(sa.update(freezes).values(lifted_at=town.now, lifted_by=li)))
+    town.later(DAY)
+    town.run_jobs()
+    assert (town.points("王小满"), town.drift(), broken(town.db)) == (10, [], [])
+    with town.db.read() as tx:
+        assert list(findings(lambda: nullcontext(tx))) == []
+
+
+def test_the_command_previews_and_hands_in_to_the_running_server(sandbox: Path) -> None:
+    with serving(sandbox):
+        assert run("points", "batch", "样表.csv", "--sample", "--unit", "QH-XF", cwd=sandbox).out == (
             "样表写在 样表.csv，10 户。填好分数再运行，没写分数的行不算。\n"
         )
-        with (tmp_path / "样表.csv").open(encoding="utf-8-sig", newline="") as file:
+        with (sandbox / "样表.csv").open(encoding="utf-8-sig", newline="") as file:
             head, *lines = csv.reader(file)
         assert head == ["户号", "人员编号", "姓名", "网格", "分数", "事由"]
         names = {line[2]: line for line in lines}
         names["李秀英"][4:] = ["20", "庭院整洁"]
         names["何春梅"][4] = "x"
-        with (tmp_path / "表.csv").open("w", encoding="gb18030", newline="") as file:
+        with (sandbox / "表.csv").open("w", encoding="gb18030", newline="") as file:
             csv.writer(file).writerows([head, *lines])
         asked = ("points", "batch", "表.csv", "--month", _this_month(), "--rule", "月度评议")
-        done = run(*asked, cwd=tmp_path)
+        done = run(*asked, cwd=sandbox)
         assert done.status == 2
         assert [line for line in done.err.splitlines() if "行" in line] == [
             "提醒：8 行没有写分数，没有算",
             f"第 {lines.index(names['何春梅']) + 2} 行：分数 x 不对，要写大于 0 的整数",
         ]
         names["何春梅"][4] = "10"
-        with (tmp_path / "表.csv").open("w", encoding="utf-8", newline="") as file:
+        with (sandbox / "表.csv").open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([head, *lines])
-        done = run(*asked, cwd=tmp_path)
+        done = run(*asked, cwd=sandbox)
         assert "2 户，共 30 分" in done.out
         assert "没有错。要提交就加上 --propose --by 姓名。" in done.out
-        done = run(*asked, "--propose", "--by", "徐慧敏", cwd=tmp_path)
+        done = run(*asked, "--propose", "--by", "徐慧敏", cwd=sandbox)
         assert done.out.splitlines()[-1] == "已提交，批次 1。请另一个人在公众号里发：批准批次 1"
-        done = run(*asked, "--propose", "--by", "徐慧敏", cwd=tmp_path)
+        done = run(*asked, "--propose", "--by", "徐慧敏", cwd=sandbox)
         assert done.status == 2
         assert "这张表已经提交过：批次 1，待批准。不会重复发放。" in done.err
-        assert run("points", "batch", "没有.csv", cwd=tmp_path).status == 2
-        assert "可用：月度评议" in run("points", "batch", "表.csv", "--rule", "x", cwd=tmp_path).err
+        assert run("points", "batch", "没有.csv", cwd=sandbox).status == 2
+        assert "可用：月度评议" in run("points", "batch", "表.csv", "--rule", "x", cwd=sandbox).err
 
 
 def _this_month() -> str:

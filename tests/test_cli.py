@@ -11,15 +11,12 @@ from hashlib import sha256
 from io import StringIO
 from pathlib import Path
 
-import httpx
 import pytest
 
-from bot.replay import keys_of
 from bot.sandbox import wire
-from bot.settings import Settings
 from store import schema
 from store.exports import QUERIES
-from tests.commands import COUNTY, ROOT, RULES, SANDBOX, Server, run, serving
+from tests.commands import COUNTY, KEYS, ROOT, RULES, SANDBOX, Server, run, run_process, serving
 
 LISTS = {"grids": 51, "people": 88, "departments": 19, "places": 6, "shops": 2, "articles": 24}
 
@@ -62,16 +59,11 @@ def digest(folder: Path) -> dict[str, str]:
     return {file.name: sha256(file.read_bytes()).hexdigest() for file in sorted(folder.glob("*.db"))}
 
 
-def say(server: Server, text: str, message_id: int = 1, openid: str = "o-somebody") -> str:
-    """What the server answers to one message of the official account, by the sandbox's keys."""
-    keys = keys_of(Settings(_env_file=None))
-    fields = wire.text_fields("gh_test", openid, text, message_id, 1_795_395_600)
-    push = wire.official_push(keys, fields, timestamp=1_795_395_600, nonce="n")
-    response = httpx.post(
-        f"{server.url}/wechat/official", params=push.query, content=push.body, trust_env=False, timeout=10
-    )
+def say(server: Server, text: str) -> str:
+    """What the server answers to one message of the official account."""
+    response = server.say(text)
     assert response.status_code == 200
-    return str(wire.official_answer(keys, response.content)["Content"])
+    return str(wire.official_answer(KEYS, response.content)["Content"])
 
 
 # --- help
@@ -89,6 +81,7 @@ def say(server: Server, text: str, message_id: int = 1, openid: str = "o-somebod
         ("replay", "把文件里的每一行当作一位居民的加密公众号消息，发给运行中的服务。"),
         ("export", "导出数据：cases、notices、checkins 或 ledger。电话号码已打码。"),
         ("qr", "给每个网格写一个二维码（SVG），扫码即可上报。"),
+        ("cards", "打印户卡：一个片区各户的卡排成 A4 页（HTML，用浏览器打印或存成 PDF）。"),
         ("inbox retry", "再处理一次没能自动处理的消息。"),
         ("rules check", "检查规则文件。"),
     ],
@@ -128,7 +121,7 @@ def test_a_taken_port_is_named(home: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        done = run("serve", "--port", str(port), cwd=home)
+        done = run_process("serve", "--port", str(port), cwd=home)
     assert (done.status, done.out, done.err) == (
         2,
         "",
@@ -186,7 +179,7 @@ def test_a_database_that_cannot_be_opened_is_one_line_without_its_password(
 
 
 def test_migrate_builds_a_database_and_twice_changes_nothing(home: Path) -> None:
-    assert run("migrate", cwd=home).out == f"数据库结构：空 → {schema.head()}\n"
+    assert run_process("migrate", cwd=home).out == f"数据库结构：空 → {schema.head()}\n"
     before = digest(home)
     assert run("migrate", cwd=home).out == f"数据库结构：{schema.head()} → {schema.head()}\n"
     assert digest(home) == before
@@ -278,7 +271,7 @@ def test_classify_needs_nothing_and_prints_one_object_a_line_in_order(tmp_path: 
 
 def test_classify_survives_bytes_that_are_no_text_and_a_machine_that_speaks_latin(tmp_path: Path) -> None:
     env = {"LC_ALL": "en_US.ISO-8859-1", "PYTHONIOENCODING": "latin-1"}
-    done = run(
+    done = run_process(
         "classify",
         cwd=tmp_path,
         env=env,
@@ -310,10 +303,10 @@ def test_classify_takes_ten_thousand_lines_in_seconds(tmp_path: Path) -> None:
 # --- export, qr, rules
 
 
-def test_export_writes_every_kind_while_a_server_runs_and_shows_no_phone(home: Path) -> None:
-    with serving(home) as server:
+def test_export_writes_every_kind_while_a_server_runs_and_shows_no_phone(sandbox: Path) -> None:
+    with serving(sandbox) as server:
         say(server, "幸福社区第二网格井盖坏了，电话13812345678")
-        exported = {kind: run("export", kind, cwd=home) for kind in QUERIES}
+        exported = {kind: run("export", kind, cwd=sandbox) for kind in QUERIES}
     assert {kind: done.status for kind, done in exported.items()} == dict.fromkeys(QUERIES, 0)
     (case,) = [json.loads(line) for line in exported["cases"].out.splitlines()]
     assert {name: case[name] for name in ("number", "state", "category", "grid", "channel", "reporter")} == {
@@ -329,23 +322,23 @@ def test_export_writes_every_kind_while_a_server_runs_and_shows_no_phone(home: P
     assert [json.loads(line)["number"] for line in exported["notices"].out.splitlines()] == [1001]
 
 
-def test_export_to_csv_has_a_head_line_and_plain_cells(home: Path) -> None:
-    with serving(home) as server:
+def test_export_to_csv_has_a_head_line_and_plain_cells(sandbox: Path) -> None:
+    with serving(sandbox) as server:
         say(server, "幸福社区第二网格井盖坏了")
-    (case,) = csv.DictReader(StringIO(run("export", "cases", "--format", "csv", cwd=home).out))
+    (case,) = csv.DictReader(StringIO(run("export", "cases", "--format", "csv", cwd=sandbox).out))
     assert (case["number"], case["words"], case["grid"]) == ("1001", "井盖、坏了", "QH-XF-2")
-    assert run("export", "checkins", "--format", "csv", cwd=home).out == "day,name,grid,late,at\n"
+    assert run("export", "checkins", "--format", "csv", cwd=sandbox).out == "day,name,grid,late,at\n"
 
 
-def test_reading_changes_no_byte_of_the_database_not_even_after_a_crash(home: Path) -> None:
-    with serving(home) as server:
+def test_reading_changes_no_byte_of_the_database_not_even_after_a_crash(sandbox: Path) -> None:
+    with serving(sandbox) as server:
         say(server, "幸福社区第二网格井盖坏了")
         server.process.kill()
         server.process.wait()
-    before = digest(home)
-    assert run("export", "cases", cwd=home).out.count("\n") == 1
-    assert run("qr", cwd=home).status == 0
-    assert digest(home) == before
+    before = digest(sandbox)
+    assert run("export", "cases", cwd=sandbox).out.count("\n") == 1
+    assert run("qr", cwd=sandbox).status == 0
+    assert digest(sandbox) == before
 
 
 @pytest.mark.parametrize(
@@ -436,9 +429,9 @@ def test_a_message_that_came_before_the_county_is_handled_again_by_server_or_com
     assert run("inbox", "retry", cwd=home, env=env).out == "处理好 0 条，还有 0 条不行。\n"
 
 
-def test_a_second_server_on_the_same_file_is_refused_in_one_line(home: Path) -> None:
-    with serving(home):
-        done = run("serve", cwd=home, env=SANDBOX)
+def test_a_second_server_on_the_same_file_is_refused_in_one_line(sandbox: Path) -> None:
+    with serving(sandbox):
+        done = run("serve", cwd=sandbox, env=SANDBOX)
     assert (done.status, done.out, done.err) == (
         2,
         "",
@@ -446,21 +439,21 @@ def test_a_second_server_on_the_same_file_is_refused_in_one_line(home: Path) -> 
     )
 
 
-def test_work_that_cannot_be_handed_over_says_so(home: Path, lists: Path) -> None:
-    with serving(home) as server:
-        lock = home / "mashang.db.lock"
+def test_work_that_cannot_be_handed_over_says_so(sandbox: Path, lists: Path) -> None:
+    with serving(sandbox) as server:
+        lock = sandbox / "mashang.db.lock"
         note = lock.read_text()
         lock.write_text(note.replace(server.url, "http://127.0.0.1:1"))
-        done = run("import-registry", str(lists), cwd=home)
+        done = run("import-registry", str(lists), cwd=sandbox)
         assert (done.status, done.err) == (
             2,
             "交给 http://127.0.0.1:1 的服务去办，没有回音（ConnectError），请看它的日志。\n",
         )
         lock.write_text(f"{server.url}\nguessed\n")
-        done = run("import-registry", str(lists), cwd=home)
+        done = run("import-registry", str(lists), cwd=sandbox)
         assert (done.status, done.err) == (2, f"{server.url} 的服务没有办成（HTTP 404），请看它的日志。\n")
         lock.write_text("")
         assert (
-            run("import-registry", str(lists), cwd=home).err
+            run("import-registry", str(lists), cwd=sandbox).err
             == "另一个 mashang 命令正在写这个数据库，请等它结束再试。\n"
         )

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from httpx import Response
 
 from store import looks, tables
+from tests.invariants import broken
 from tests.test_me import card, code_of, field, order, place, problem, texts
 from tests.test_redeem import earn, exchange, stock
 from tests.town import DAY, Town
@@ -157,6 +158,26 @@ def test_an_order_is_handed_over_by_its_code_in_parts(town: Town) -> None:
         scan(counter, "000000")
     assert "以后再试" in problem(scan(counter, "000000"))[1]
     assert town.drift() == []
+
+
+def test_fewer_pieces_than_ordered_are_handed_over_and_the_rest_waits(town: Town) -> None:
+    earn(town, "李秀英", 4)
+    code = code_of(order(signed_in(town, "李秀英"), 肥皂=3))
+    counter = signed_in(town, "戴满仓", "柜台")
+    page = scan(counter, code)
+    fields = form_of(page, "/counter/hand")
+    pieces = next(name for name in fields if name.startswith("pieces"))
+    assert fields[pieces] == "3"
+    assert problem(counter.post("/counter/hand", fields | {pieces: "4"})) == (
+        422,
+        "交的数量超过了待领的数量。",
+    )
+    for _ in range(2):  # sent again: the same receipt, and nothing more is given
+        assert slip(counter.post("/counter/hand", fields | {pieces: "1"}))[0] == "10 分"
+    rest = form_of(scan(counter, code), "/counter/hand")
+    assert [value for name, value in rest.items() if name.startswith("pieces")] == ["2"]
+    assert slip(counter.post("/counter/hand", rest))[0] == "20 分"
+    assert (town.points("李秀英"), stock(town, "肥皂"), broken(town.db)) == (10, "117 块", [])
 
 
 def test_grandmothers_card_fetches_what_the_family_ordered(town: Town) -> None:

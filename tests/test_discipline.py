@@ -9,19 +9,9 @@ import sqlalchemy as sa
 from store.tables import looks
 from tests.conftest import ROOT
 from tests.invariants import broken
+from tests.shop import told
 from tests.test_redeem import earn
-from tests.town import DAY, MakeTown, Town, openid
-
-
-def told(town: Town, who: str) -> list[str]:
-    """The notices queued for one person in the official account."""
-    return [row["text"] for row in notices(town) if row["address"] == openid(who)]
-
-
-def notices(town: Town) -> list[dict[str, str]]:
-    with town.db.read() as tx:
-        found = tx.execute(sa.text("SELECT address, text FROM outbox ORDER BY id")).mappings()
-        return [dict(row) for row in found]
+from tests.town import DAY, MakeTown, Town
 
 
 def books_are_right(town: Town) -> None:

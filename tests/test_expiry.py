@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from handlers.days import ZONE
 from store import awards, expiries, households, ledger, wallets
-from store.awards import Award, Budget
+from store.awards import Award
+from store.budgets import Budget
 from store.db import Database, Tx
 from store.tables import people, units
 from tests.conftest import ROOT

@@ -4,9 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from store import meta
 from store.awards import HALTED
+from tests.shop import give_points
 from tests.test_discipline import books_are_right, told
 from tests.test_redeem import earn
-from tests.town import DAY, Town
+from tests.town import DAY, HOUR, Town
 
 NO_CODE = "邀请码不对，或者已经用过、过期了。还可以试 {} 次。"
 
@@ -109,6 +110,31 @@ def test_a_member_leaves_with_the_share_that_another_agrees_to(town: Town) -> No
     books_are_right(town)
 
 
+def test_what_a_household_may_have_a_month_follows_its_people(town: Town) -> None:
+    give_points(town, "李秀英", 100)
+    give_points(town, "陈桂芳", 100)
+    assert town.say("戴满仓", "限购 盐 2").startswith("盐 400 g：每户每月限 2 袋")
+    town.say("王小满", f"加入 {invite(town, '李秀英')}")
+    assert town.say("李秀英", "兑换 盐 2").startswith("已兑换盐 400 g 2 袋")
+    town.say("王小满", "分户 50")
+    town.later(HOUR)
+    assert town.say("李秀英", "同意分户 1") == "已分户：王小满单独成一户，带走 50 分。"
+    had = "盐 400 g每户每月限 2 袋，本月已换 {} 袋。"
+    for who in ("王小满", "李秀英"):
+        assert town.say(who, "兑换 盐") == had.format(2), who
+    town.say("王小满", "兑换 肥皂")  # what has no limit
+    # Given up, it counts for neither; had elsewhere, it comes along.
+    assert town.say("李秀英", "取消兑换") == "已取消，20 分退回。"
+    assert town.say("王小满", "兑换 盐").startswith("已兑换盐 400 g 1 袋")
+    town.later(HOUR)
+    assert town.say("陈桂芳", f"加入 {invite(town, '王小满')}").startswith("已加入王小满家")
+    assert town.say("陈桂芳", "兑换 盐 2") == had.format(1)
+    assert town.say("李秀英", "兑换 盐 2").startswith("已兑换盐 400 g 2 袋")
+    town.later(30 * DAY)
+    assert town.say("王小满", "兑换 盐 2").startswith("已兑换盐 400 g 2 袋")
+    books_are_right(town)
+
+
 def test_a_household_moves_and_keeps_everything(town: Town) -> None:
     earn(town, "李秀英", 2)
     code = code_of(town, "李秀英")
@@ -118,12 +144,40 @@ def test_a_household_moves_and_keeps_everything(town: Town) -> None:
     frozen = "这户的积分冻结着，什么都不能动，要先解冻。"
     assert town.say("陶春生", f"迁入 {code} 桃花村三组") == frozen
     town.say("徐慧敏", "解冻 李秀英 查清了")
-    assert town.say("陶春生", f"迁入 {code} 桃花村三组") == "李秀英家已迁入青河镇桃花村三组。已告知这户。"
+    # Somebody who saw the number on a card gets nothing by it: the household, or who knows it, is asked.
+    asked = "已提出迁入（编号 {}），等这户或原来的网格员同意。"
+    assert town.say("陶春生", f"迁入 {code} 桃花村三组") == asked.format(1)
+    assert town.say("陶春生", f"迁入 {code} 桃花村三组") == "这户已有一次迁入在等同意。"
+    assert told(town, "李秀英")[-1] == (
+        "青河镇桃花村三组要把您家迁过去，积分和记录都跟着走。同意请发“同意迁入 1”，"
+        "不是您家要办的请发“不同意迁入 1”。"
+    )
+    assert town.heard("QH-XF")[-1] == (
+        "【迁出待同意 1】李＊家要迁到青河镇桃花村三组。请网格员问过这户后发：同意迁入 1，或：不同意迁入 1"
+    )
+    for who in ("陶春生", "王小满", "马河生"):
+        assert town.say(who, "同意迁入 1") == "没有这个编号的迁入要您同意。", who
+    waits = "要迁到青河镇桃花村三组：同意请发“同意迁入 1”，没有搬请发“不同意迁入 1”"
+    assert town.say("李秀英", "我家").splitlines()[-1] == waits
+    assert town.say("李秀英", "不同意迁入 1") == "已记录，李秀英家不迁。"
+    over = "这次迁入已经办好、取消或过期了。"
+    assert (town.say("何春梅", "同意迁入 1"), told(town, "陶春生")[-1]) == (over, "迁入 1 没有同意，没有迁。")
+    town.say("陶春生", f"迁入 {code} 桃花村三组")
+    town.later(15 * DAY)
+    assert town.say("李秀英", "同意迁入 2") == over
+    assert town.say("陶春生", f"迁入 {code} 桃花村三组") == asked.format(3)
+    assert town.say("何春梅", "同意迁入 3") == "李秀英家已迁入青河镇桃花村三组。已告知这户。"
+    assert told(town, "陶春生")[-1] == "李秀英家已迁入青河镇桃花村三组。"
+    assert town.say("李秀英", "同意迁入 3") == over
     assert town.say("陶春生", f"迁入 {code} 桃花村三组") == "李秀英家已经在青河镇桃花村三组了。"
     assert town.heard("QH-XF")[-1] == "【迁出】李＊家已迁到青河镇桃花村三组，积分随户转走。"
     assert town.say("徐慧敏", "户明细 李秀英").startswith("您的辖区里没有找到“李秀英”")
     assert town.say("陶春生", "户明细 李秀英").splitlines()[0] == f"李秀英家（户号 {code}）现有 20 分"
     assert len(town.say("李秀英", "明细").splitlines()) == 2
+    # Within one village its own staff is enough; back home the household itself agrees.
+    assert town.say("陶春生", f"迁入 {code} 桃花村一组").startswith("李秀英家已迁入青河镇桃花村一组。")
+    town.say("徐慧敏", f"迁入 {code} 幸福社区第二网格")
+    assert town.say("李秀英", "同意迁入 5") == "李秀英家已迁入青河镇幸福社区第二网格。"
     books_are_right(town)
 
 
@@ -163,6 +217,34 @@ def test_after_a_death_the_household_goes_on_and_the_last_one_leaves_to_the_heir
     assert town.say("严守正", f"更正 {first} 不实").startswith("已收回何春梅家的 10 分")
     assert town.points("何春梅") == 20
     books_are_right(town)
+
+
+def test_what_waited_and_came_along_goes_back_when_joining_is_undone(town: Town) -> None:
+    """Also where it was paid meanwhile; what was earned together stays."""
+    earn(town, "李秀英", 1)
+    earn(town, "王小满", 1)
+    for paid_meanwhile in (False, True):
+        town.db.write(lambda tx: meta.put(tx, HALTED, "1"))
+        report_and_wait(town, "王小满")
+        before = town.points("王小满")
+        town.say("王小满", f"加入 {invite(town, '李秀英')}")
+        report_and_wait(town, "李秀英")
+        town.db.write(lambda tx: meta.put(tx, HALTED, ""))
+        town.later(600)
+        if paid_meanwhile:
+            town.run_jobs()
+            assert town.points("李秀英") == 10 + 10 + before + 10 + 10
+        assert town.say("王小满", "撤销加入").startswith("已撤销，您回到原来的户")
+        town.later(600)
+        town.run_jobs()
+        assert town.points("王小满") == before + 10
+        books_are_right(town)
+    assert town.points("李秀英") == 10 + 10 + 10
+
+
+def report_and_wait(town: Town, who: str) -> None:
+    number = town.say(who, "路灯不亮了").split("编号 ")[1][:4]
+    assert town.say("徐慧敏", f"属实 {number}").endswith("积分暂缓发放，可以发放时自动补记。")
 
 
 def test_what_comes_to_a_household_that_is_gone_follows_it(town: Town) -> None:

@@ -1,6 +1,7 @@
 """Every message acts once, however often and however many times at once it is delivered."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -8,13 +9,17 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from handlers import keep_failed
 from handlers.message import Message, Reply
 from store import inbox, journal
 from store.db import Database, Tx
 from store.inbox import Kept
+from store.tables import metadata
 from tests.invariants import broken
+from tests.shop import give_points, told
 from tests.town import NOW, Town, openid
 
+UNKNOWN = "没有这个取货码，或者已经领取、过期了。还可以试 4 次。"
 REPORT = Message("resent", "official", "stranger", "text", "幸福社区3号楼前面的井盖破了")
 
 
@@ -75,6 +80,46 @@ def test_a_refusal_is_kept_and_given_again(town: Town) -> None:
     with town.db.read() as tx:
         kept = tx.execute(sa.text("SELECT state, reply FROM inbox")).all()
     assert [tuple(row) for row in kept] == [("refused", replies[0].text)]
+
+
+def test_a_code_or_link_is_told_again_and_never_kept(town: Town) -> None:
+    """Whoever reads the database finds no code that opens anything; a resent message still gets it."""
+    give_points(town, "李秀英", 100)
+    answers = {
+        said: town.say("李秀英", said, message_id=said)
+        for said in ("兑换 肥皂", "重发", "我的主页", "邀请家人")
+    }
+    secrets = [
+        code
+        for answer in answers.values()
+        for code in re.findall(r"取货码：(\d{6})|/in/([\w-]{22})|邀请码：(\w{8})", answer)
+        for code in code
+        if code
+    ]
+    assert len(set(secrets)) == 4
+    assert town.say("戴满仓", f"核销 {secrets[0]}") == UNKNOWN  # the first code died with 重发
+    for said, answer in answers.items():
+        assert town.say("李秀英", said, message_id=said) == answer
+    assert town.say("王小满", f"加入 {secrets[3]}").startswith("已加入李秀英家")
+    assert town.say("戴满仓", f"核销 {secrets[1]}").startswith("核销成功（单号 1）：李秀英，肥皂 1 块")
+    with town.db.read() as tx:
+        for name, table in metadata.tables.items():
+            rows = [str(tuple(row)) for row in tx.execute(sa.select(table))]
+            found = [code for code in secrets for row in rows if re.search(rf"\b{code}\b", row)]
+            assert found == [], name
+
+
+def test_a_code_owed_for_a_message_that_failed_is_not_sent_as_a_notice(town: Town) -> None:
+    give_points(town, "李秀英", 100)
+    message = Message("m-late", "official", openid("李秀英"), "text", "兑换 肥皂")
+    town.db.write(lambda tx: keep_failed(tx, message, "bug", now=town.now))
+    assert town.house.retry_failed() == {"done": 1, "failed": 0}
+    assert told(town, "李秀英")[-1].splitlines()[:2] == [
+        "已兑换肥皂 1 块，用 10 分。",
+        "取货码：（为安全起见不在通知里写。取货码请发“重发”，别的请再要一次）",
+    ]
+    code = town.say("李秀英", "重发").removeprefix("新取货码：")[:6]
+    assert town.say("戴满仓", f"核销 {code}").startswith("核销成功（单号 1）：李秀英，肥皂 1 块")
 
 
 def test_the_same_id_in_two_channels_is_two_messages(town: Town) -> None:

@@ -11,9 +11,8 @@ import nlp.rules
 from nlp.intent import IN_FILE, LENGTH_MAX, intent, load
 from nlp.plain import plain
 from nlp.slots import Places
+from tests.town_rules import ANSWERS, INTENTS, RULES
 
-RULES = Path(__file__).parent.parent / "rules"
-INTENTS = load(RULES / "intent.toml")
 EXAMPLES = [(wish.name, text) for wish in INTENTS.wishes for text in wish.examples]
 COUNTER = [(wish.name, text) for wish in INTENTS.wishes for text in wish.counter_examples]
 
@@ -102,7 +101,6 @@ def test_a_bad_intent_file_names_file_block_and_reason(tmp_path: Path, text: str
 def test_a_reading_says_what_is_wanted_what_answers_it_and_how_many_matters_it_holds(
     text: str, expected: tuple[str, str | None, tuple[str, ...]]
 ) -> None:
-    answers = nlp.answers.load(RULES / "answers.toml")
-    reading = nlp.read(text, nlp.rules.load(RULES), Places.build([]), INTENTS, answers)
-    named = next((block.name for block in answers.blocks if block.text == reading.answer), None)
+    reading = nlp.read(text, RULES, Places.build([]), INTENTS, ANSWERS)
+    named = next((block.name for block in ANSWERS.blocks if block.text == reading.answer), None)
     assert (reading.intent, named, reading.matters) == expected

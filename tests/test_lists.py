@@ -9,7 +9,8 @@ import httpx
 import sqlalchemy as sa
 
 from bot.app import create_app
-from handlers.application import photo_token
+from handlers.applied import photo_token
+from handlers.blocks import proof
 from handlers.days import ZONE, month_bounds
 from handlers.public_lists import beside, is_month
 from store import ledger
@@ -75,6 +76,30 @@ def test_applications_and_points_are_public_under_masked_names(town: Town) -> No
         assert [name for name in PRIVATE if name in page.text] == [], address
     assert "style=" not in page.text
     assert "<script>" not in page.text
+
+
+def test_a_months_end_is_vouched_for_on_every_list_and_in_the_villages_groups(town: Town) -> None:
+    """Whoever printed a list of November can prove later that nothing of November was changed."""
+
+    def vouched(address: str) -> list[str]:
+        return re.findall(r'<p class="list__proof">(.*?)</p>', get(town, address).text)
+
+    addresses = ("/g/QH-XF", "/g/QH-XF/points", "/s/SHOP-XF/goods", "/g/QH-XF/points/2026-11")
+    town.say("李秀英", "3号楼井盖破了")
+    town.say("何春梅", "属实 1001")
+    town.run_jobs()
+    assert [vouched(address) for address in addresses] == [[], [], [], []]
+    town.time[0] = month_bounds("2026-12")[0] + 8 * 3600
+    with town.db.read() as tx:
+        line = proof(tx, town.now)
+    assert line is not None and line.startswith("积分账本 2026 年 11 月末校验码（第 1 块）：")
+    told = f"{line}。以后账目如有改动，可用它核对出来。"
+    assert [vouched(address) for address in addresses] == [[told]] * 4
+    assert vouched("/g/QH-XF/points/2026-10") == vouched("/s/SHOP-XF/goods/2026-10") == []
+    town.run_jobs()
+    said = f"{line}\n请保存本条消息：以后账目如有改动，可用它核对出来。"
+    for unit in ("AH", "QH-XF", "QH-TH"):
+        assert [text for text in town.heard(unit) if "校验码" in text] == [said], unit
 
 
 def test_the_goods_of_a_shop_add_up_each_month(town: Town) -> None:

@@ -1,15 +1,11 @@
 """A message that lists several matters is taken apart; an ordinary one never is."""
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlp.matters import matters
-from nlp.rules import load
-
-RULES = load(Path(__file__).parent.parent / "rules")
+from tests.town_rules import RULES
 
 
 @pytest.mark.parametrize(

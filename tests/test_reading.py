@@ -1,7 +1,5 @@
 """What is read out of a message: its plain form, emergencies, places, telephones, courtesy."""
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,11 +8,10 @@ from nlp import Reading, read
 from nlp.classify import classify
 from nlp.courtesy import courtesy
 from nlp.plain import plain
-from nlp.rules import load
 from nlp.slots import Places, has_place, mask_phones, phones
 from nlp.urgent import urgent
+from tests.town_rules import RULES
 
-RULES = load(Path(__file__).parent.parent / "rules")
 PLACES = Places.build(
     [
         ("青河镇", 1),

@@ -17,39 +17,39 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_every_row_becomes_a_case_and_a_second_delivery_brings_the_same_answer(
-    tmp_path: Path, file: Path
+    sandbox: Path, file: Path
 ) -> None:
-    with serving(tmp_path) as server:
+    with serving(sandbox) as server:
         command = ["replay", str(file), "--column", "title", "--url", server.url]
-        done = run(*command, "--twice", cwd=tmp_path)
+        done = run(*command, "--twice", cwd=sandbox)
         assert (done.status, done.out.split("；")[:2]) == (
             0,
             ["发出 60，得到回答 60，失败 0，两次回答不同 0", "编号 30 个"],
         )
         assert "60/60" in done.err
-        again = run(*command, "--limit", "5", cwd=tmp_path)
+        again = run(*command, "--limit", "5", cwd=sandbox)
         assert again.out.split("；")[:2] == ["发出 5，得到回答 5，失败 0，两次回答不同 0", "编号 5 个"]
-        exported = run("export", "cases", cwd=tmp_path)
+        exported = run("export", "cases", cwd=sandbox)
         assert exported.out.count("\n") == 35
 
 
-def test_a_file_that_excel_saved_in_gbk_is_played(tmp_path: Path, file: Path) -> None:
+def test_a_file_that_excel_saved_in_gbk_is_played(sandbox: Path, file: Path) -> None:
     file.write_bytes(REPORTS.replace("\n", "\r\n").encode("gbk"))
-    with serving(tmp_path) as server:
-        run("replay", str(file), "--column", "title", "--url", server.url, "--limit", "1", cwd=tmp_path)
-        assert "0号楼门口的路灯坏了" in run("export", "cases", cwd=tmp_path).out
+    with serving(sandbox) as server:
+        run("replay", str(file), "--column", "title", "--url", server.url, "--limit", "1", cwd=sandbox)
+        assert "0号楼门口的路灯坏了" in run("export", "cases", cwd=sandbox).out
 
 
-def test_wrong_keys_are_the_reason_that_is_told(tmp_path: Path, file: Path) -> None:
+def test_wrong_keys_are_the_reason_that_is_told(sandbox: Path, file: Path) -> None:
     keys = {
         "MASHANG_WECHAT_APP_ID": "wx0123456789abcdef",
         "MASHANG_WECHAT_APP_SECRET": "our-own-secret",
         "MASHANG_WECHAT_TOKEN": "ourOwnToken",
         "MASHANG_WECHAT_AES_KEY": "bWFzaGFuZy1zYW5kYm94LXJvYm90LW5vdC1zZWNyZXQ",
     }
-    with serving(tmp_path, SANDBOX) as server:
+    with serving(sandbox, SANDBOX) as server:
         done = run(
-            "replay", str(file), "--column", "title", "--url", server.url, cwd=tmp_path, env={**RULES, **keys}
+            "replay", str(file), "--column", "title", "--url", server.url, cwd=sandbox, env={**RULES, **keys}
         )
     assert done.status == 1
     assert done.out.startswith("发出 30，得到回答 0，失败 30（HTTP 403 ")

@@ -1,16 +1,13 @@
 """An answer that says nothing or speaks of something else is flagged; a real one seldom is."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlp.reply_check import Flag, check
-from nlp.rules import load
-
-RULES = load(Path(__file__).parent.parent / "rules")
+from tests.town_rules import RULES
 
 GOOD = [
     ("幸福路路灯不亮", "已更换灯泡，今晚恢复照明"),

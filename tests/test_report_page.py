@@ -22,6 +22,7 @@ from handlers import progress
 from store import cases, photos
 from store.cases import Case
 from tests.test_photos import draw, phone_photo
+from tests.web import heading
 
 NOW = 1_795_395_600  # 2026-11-23 09:00 in Shanghai
 GRID = "QH-XF-2"
@@ -76,12 +77,6 @@ def send(web: Web, address: str = PAGE, *, files: Any = None, **fields: str) -> 
 def shown(html: str, element_id: str) -> str:
     match = re.search(rf'id="{element_id}"[^>]*>([^<]*)<', html)
     assert match is not None, f"no #{element_id} on the page"
-    return unescape(match[1])
-
-
-def heading(page: httpx.Response) -> str:
-    match = re.search("<h1>(.*?)</h1>", page.text)
-    assert match is not None
     return unescape(match[1])
 
 

@@ -75,7 +75,7 @@ def test_nobody_returns_for_the_own_household_and_a_frozen_one_waits(town: Town)
         tx.execute(
             sa.text(
                 "INSERT INTO freezes (household_id, reason, by_id, at) "
-                "SELECT h.id, '核实', h.id, 1 FROM households h WHERE h.name = '李秀英'"
+                f"SELECT h.id, '核实', h.id, {town.now} FROM households h WHERE h.name = '李秀英'"
             )
         )
 

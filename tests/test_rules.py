@@ -6,9 +6,8 @@ import pytest
 
 from nlp.classify import Guess, Mark, classify, marks
 from nlp.rules import load, load_categories
+from tests.town_rules import RULES
 
-FOLDER = Path(__file__).parent.parent / "rules"
-RULES = load(FOLDER)
 EXAMPLES = [(category.code, example) for category in RULES.categories for example in category.examples]
 
 SPOKEN = [

@@ -11,14 +11,12 @@ import pytest
 
 from bot import server
 from bot.house import StartError
-from bot.replay import keys_of
 from bot.sandbox import wire
 from bot.settings import Settings
 from store import exports, units
 from store.db import Database
-from tests.commands import ROOT, RULES, SANDBOX, Server, run, serving
+from tests.commands import KEYS, ROOT, RULES, SANDBOX, Server, push, run, serving
 from tests.postgres import Cluster
-from tests.town import NOW
 
 STOP_SECONDS = 6  # on a busy machine; it must not wait for the 10 after which streams are cut off
 OURS = {
@@ -27,19 +25,6 @@ OURS = {
     "MASHANG_WECHAT_TOKEN": "ourOwnToken",
     "MASHANG_WECHAT_AES_KEY": "bWFzaGFuZy1zYW5kYm94LXJvYm90LW5vdC1zZWNyZXQ",
 }
-KEYS = keys_of(Settings(_env_file=None))
-
-
-def push(text: str, number: int, openid: str = "o-somebody", keys: wire.OfficialKeys = KEYS) -> wire.Push:
-    fields = wire.text_fields("gh_test", openid, text, number, NOW)
-    return wire.official_push(keys, fields, timestamp=NOW, nonce="n")
-
-
-def say(running: Server, text: str, number: int, keys: wire.OfficialKeys = KEYS) -> httpx.Response:
-    sent = push(text, number, keys=keys)
-    return httpx.post(
-        f"{running.url}/wechat/official", params=sent.query, content=sent.body, trust_env=False, timeout=10
-    )
 
 
 def lines(running: Server) -> list[dict[str, str]]:
@@ -85,12 +70,12 @@ def test_a_server_whose_postgresql_goes_away_is_alive_but_not_ready(
         ready = running.get("/readyz")
         assert (ready.status_code, ready.json()) == (503, {"schema": False, "rules": True, "county": True})
         assert running.get("/healthz").status_code == 200
-        assert say(running, "井盖坏了", 1).status_code == 503
+        assert running.say("井盖坏了", 1).status_code == 503
 
 
-def test_it_stops_soon_though_a_page_listens_to_the_live_stream(tmp_path: Path) -> None:
+def test_it_stops_soon_though_a_page_listens_to_the_live_stream(sandbox: Path) -> None:
     with (
-        serving(tmp_path) as running,
+        serving(sandbox) as running,
         httpx.stream("GET", f"{running.url}/sandbox/api/live", trust_env=False, timeout=20) as live,
     ):
         assert next(live.iter_text()).startswith("id: ")
@@ -99,24 +84,24 @@ def test_it_stops_soon_though_a_page_listens_to_the_live_stream(tmp_path: Path) 
         assert time.monotonic() - started < STOP_SECONDS
 
 
-def test_it_stops_soon_though_a_group_does_not_answer(tmp_path: Path) -> None:
+def test_it_stops_soon_though_a_group_does_not_answer(sandbox: Path) -> None:
     env = {**SANDBOX, "MASHANG_WECOM_API_BASE": "http://127.0.0.1:1"}
-    with serving(tmp_path, env) as running:
+    with serving(sandbox, env) as running:
         for number in range(20):
-            assert say(running, f"幸福社区第二网格{number}号楼井盖坏了", number).status_code == 200
+            assert running.say(f"幸福社区第二网格{number}号楼井盖坏了", number).status_code == 200
         started = time.monotonic()
         assert running.stop() == 0
         assert time.monotonic() - started < STOP_SECONDS
-    exported = run("export", "notices", cwd=tmp_path).out.splitlines()
+    exported = run("export", "notices", cwd=sandbox).out.splitlines()
     assert {json.loads(line)["state"] for line in exported} == {"due"}
 
 
-def test_what_was_acknowledged_before_the_stop_is_in_the_database(tmp_path: Path) -> None:
-    with serving(tmp_path) as running:
+def test_what_was_acknowledged_before_the_stop_is_in_the_database(sandbox: Path) -> None:
+    with serving(sandbox) as running:
         answered = asyncio.run(_talk(running, until_answered=40))
         assert running.process.wait(timeout=15) == 0
     assert len(answered) >= 40
-    assert answered - set(cases(tmp_path / "mashang.db")) == set()
+    assert answered - set(cases(sandbox / "mashang.db")) == set()
 
 
 async def _talk(running: Server, until_answered: int) -> set[str]:
@@ -144,16 +129,16 @@ async def _talk(running: Server, until_answered: int) -> set[str]:
     return answered
 
 
-def test_the_log_is_json_and_holds_no_phone_no_text_no_key_and_no_token(tmp_path: Path) -> None:
+def test_the_log_is_json_and_holds_no_phone_no_text_no_key_and_no_token(sandbox: Path) -> None:
     """A trigger that refuses every case makes a handler fail on a message with everything personal in it."""
-    with serving(tmp_path, {**SANDBOX, "MASHANG_WECOM_API_BASE": "http://127.0.0.1:1"}) as running:
-        db = Database(f"sqlite:///{tmp_path}/mashang.db")
+    with serving(sandbox, {**SANDBOX, "MASHANG_WECOM_API_BASE": "http://127.0.0.1:1"}) as running:
+        db = Database(f"sqlite:///{sandbox}/mashang.db")
         key = _a_webhook_key(db)
-        _forbid_cases(tmp_path / "mashang.db")
-        answer = say(running, "我叫王秀兰，电话13812345678，幸福路3号井盖坏了", 77)
+        _forbid_cases(sandbox / "mashang.db")
+        answer = running.say("我叫王秀兰，电话13812345678，幸福路3号井盖坏了", 77)
         assert answer.status_code == 200
         running.get("/p/some-guessed-token-of-a-case")
-        assert run("inbox", "retry", cwd=tmp_path).status == 1
+        assert run("inbox", "retry", cwd=sandbox).status == 1
         db.close()
     log = running.log.read_text(encoding="utf-8")
     assert [line["level"] for line in lines(running) if line["level"] == "error"] == ["error", "error"]
@@ -184,12 +169,12 @@ def _forbid_cases(file: Path) -> None:
     connection.close()
 
 
-def test_a_sandbox_uses_the_keys_it_was_given_and_its_own_for_the_rest(tmp_path: Path) -> None:
-    with serving(tmp_path, {**SANDBOX, **OURS}) as running:
+def test_a_sandbox_uses_the_keys_it_was_given_and_its_own_for_the_rest(sandbox: Path) -> None:
+    with serving(sandbox, {**SANDBOX, **OURS}) as running:
         ours = wire.OfficialKeys(*(OURS[f"MASHANG_WECHAT_{name}"] for name in ("APP_ID", "TOKEN", "AES_KEY")))
-        answer = wire.official_answer(ours, say(running, "幸福社区第二网格井盖坏了", 1, ours).content)
+        answer = wire.official_answer(ours, running.say("幸福社区第二网格井盖坏了", 1, ours).content)
         assert answer["Content"].splitlines()[0] == "收到，编号 1001，类别：市政设施。"
-        assert say(running, "井盖坏了", 2).status_code == 403
+        assert running.say("井盖坏了", 2).status_code == 403
         spoken = httpx.post(
             f"{running.url}/sandbox/api/say",
             json={"as": "o-lixiuying", "kind": "text", "text": "积分"},

@@ -15,7 +15,9 @@ from tests.test_me import card, problem
 from tests.town import DAY, NOW, Town
 from tests.web import Web, form_of, signed_in
 
-SIGN, COPY, SYNC, CLOSE = (f"/counter/vouchers/{word}" for word in ("sign", "copy", "sync", "close"))
+SIGN, COPY, SYNC, CLOSE, CHECKED = (
+    f"/counter/vouchers/{word}" for word in ("sign", "copy", "sync", "close", "checked")
+)
 
 
 def sign(counter: Web, *cards: str, points: int = 50, device: str = "村口平板", **more: str) -> Response:
@@ -140,7 +142,31 @@ def test_a_voucher_used_twice_is_refused_and_shown_to_manager_and_supervisor(tow
     assert items(counter.get("/counter/vouchers"), f"list-{copy['id']}") == [shown]
     supervisor = signed_in(town, "严守正", "离线券")
     page = supervisor.get("/counter/vouchers")
-    assert (items(page, f"list-{copy['id']}"), SIGN in page.text) == ([shown], False)
+    assert (
+        [line.partition("同步")[0] + "同步" for line in items(page, f"list-{copy['id']}")],
+        SIGN in page.text,
+    ) == (
+        [shown],
+        False,
+    )
+    # Who supervises looks into it and ticks it off; who keeps the shop does not.
+    assert CHECKED not in counter.get("/counter/vouchers").text
+    fields = form_of(page, CHECKED) | {"note": "盘点补记"}
+    foreign = counter.post(
+        CHECKED, fields | form_of(counter.get("/counter/vouchers"), "/counter/vouchers/copy")
+    )
+    assert problem(foreign) == (422, "没有这笔要核对的记录，或者不归您监督。")
+    assert problem(supervisor.post(CHECKED, fields | {"note": " "})) == (
+        422,
+        "请写核对的结果，例如：盘点补记，货款已追回。",
+    )
+    assert "已核对：盘点补记" in supervisor.post(CHECKED, fields).text
+    assert problem(supervisor.post(CHECKED, fields)) == (422, "这笔已经核对过了。")
+    seen = "已核对：盘点补记（严守正，11月23日 09:00）"
+    for web in (counter, supervisor):
+        page = web.get("/counter/vouchers")
+        lines = [line.split() for line in items(page, f"list-{copy['id']}")]
+        assert (lines, CHECKED in page.text) == ([[*shown.split(), *seen.split()]], False)
     assert (town.points("李秀英"), vouchers(town)) == (40, [(50, "used")])
     assert_books_are_right(town)
 

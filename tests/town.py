@@ -99,4 +99,11 @@ def openid(who: str) -> str:
     return CAST[who].openid if who in CAST else who
 
 
+def person(town: Town, who: str) -> int:
+    """The number of somebody who has an account, or of one whom the lists name."""
+    with town.db.read() as tx:
+        known = people.by_account(tx, "official", openid(who))
+        return known[1].id if known else people.any_of(tx, names=[who])[0].id
+
+
 MakeTown = Callable[..., Town]

@@ -22,6 +22,11 @@ def ticked(fields: Mapping[str, str]) -> list[int]:
     return sorted(int(name[4:]) for name in fields if re.fullmatch(r"line\d{1,15}", name, re.ASCII))
 
 
+def pieces(fields: Mapping[str, str]) -> dict[int, int]:
+    """Ticked line → how many pieces of it, of fields such as pieces12=2; 0 for all of it."""
+    return {line: chosen(fields, f"pieces{line}") for line in ticked(fields)}
+
+
 def chosen(fields: Mapping[str, str], name: str) -> int:
     """The number a field holds, 0 where it holds none: nothing has the number 0."""
     value = fields.get(name, "")

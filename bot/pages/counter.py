@@ -94,11 +94,11 @@ def _page(house: House, request: Request, template: str, problem: str, **values:
 
 async def hand_over(house: House, request: Request) -> Response:
     fields = await form.receive_fields(request)
-    shop_id, ticked = basket.chosen(fields, "shop"), basket.ticked(fields)
+    shop_id, pieces = basket.chosen(fields, "shop"), basket.pieces(fields)
     typed, sheet = fields.get("typed", ""), fields.get("sheet", "")
 
     def act(ctx: Ctx) -> Receipt | str:
-        return counter.hand_over(ctx, shop_id, typed, ticked, sheet)
+        return counter.hand_over(ctx, shop_id, typed, pieces, sheet)
 
     return await _receipt(house, request, fields, typed, act)
 

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 from bot.house import House
 from bot.pages.render import PHOTO_HEADERS, shown, sorry
 from handlers import public_lists
-from handlers.application import photo_token
+from handlers.applied import photo_token
 from store import photos
 
 _NOT_FOUND = "网址可能没有抄完整，或者这个月还没有开始。请在公众号里发“公示”，打开里面的网址。"

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 from bot.house import House
 from bot.pages import assets, basket, form, personal
 from bot.pages.render import shown
-from handlers import offline_sale, vouchers
+from handlers import device_copy, doubts, offline_sale, vouchers
 from handlers.ctx import Ctx, Refused
 from handlers.offline_sale import Outcome
 from store.db import Busy, Conflict
@@ -45,6 +45,7 @@ def routes(house: House) -> list[BaseRoute]:
         work("/counter/vouchers/copy", copy, methods=("POST",)),
         work("/counter/vouchers/sync", sync, methods=("POST",)),
         work("/counter/vouchers/close", close, methods=("POST",)),
+        work("/counter/vouchers/checked", tick_off, methods=("POST",)),
     ]
 
 
@@ -82,7 +83,7 @@ async def show_vouchers(house: House, request: Request) -> Response:
 async def _vouchers(
     house: House, request: Request, *, problem: str = "", done: str = "", filled: dict[str, str] | None = None
 ) -> Response:
-    shops, lists = await personal.read(house, request, vouchers.overview)
+    shops, lists = await personal.read(house, request, doubts.overview)
     return shown(
         request,
         "vouchers.html",
@@ -124,12 +125,12 @@ async def copy(house: House, request: Request) -> Response:
     """The list once more, for a device that lost it. That somebody took it is written down: no GET."""
     fields = await form.receive_fields(request)
     list_id = basket.chosen(fields, "list")
-    await personal.write(house, request, fields, lambda ctx: vouchers.note_copy(ctx, list_id))
+    await personal.write(house, request, fields, lambda ctx: device_copy.note_copy(ctx, list_id))
     return await _copy(house, request, list_id, [])
 
 
 async def _copy(house: House, request: Request, list_id: int, left_out: list[str]) -> Response:
-    kept = await personal.read(house, request, lambda ctx: vouchers.copy(ctx, list_id))
+    kept = await personal.read(house, request, lambda ctx: device_copy.copy(ctx, list_id))
     return shown(
         request,
         "voucher_list.html",
@@ -176,4 +177,15 @@ async def close(house: House, request: Request) -> Response:
     done = f"名单 {list_id} 已关闭，退回 {points} 分。" + (
         f"{frozen} 户冻结着，解冻后自动退回。" if frozen else ""
     )
+    return await _vouchers(house, request, done=done)
+
+
+async def tick_off(house: House, request: Request) -> Response:
+    """A supervisor looked into a sale that was not booked."""
+    fields = await form.receive_fields(request)
+    number, note = basket.chosen(fields, "doubt"), fields.get("note", "")
+    try:
+        done = await personal.write(house, request, fields, lambda ctx: doubts.tick_off(ctx, number, note))
+    except Refused as refusal:
+        return await _vouchers(house, request, problem=str(refusal))
     return await _vouchers(house, request, done=done)

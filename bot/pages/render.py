@@ -49,5 +49,10 @@ def shown(
     return HTMLResponse(html, status, {**_HEADERS, "Cache-Control": cache})
 
 
+def written(template: str, **values: object) -> str:
+    """A document for a file: it brings its own style, and nothing of it is fetched."""
+    return _templates.get_template(template).render(**values)
+
+
 def sorry(request: Request, status: int, title: str, text: str) -> Response:
     return shown(request, "sorry.html", status=status, title=title, text=text)

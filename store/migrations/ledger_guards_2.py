@@ -11,7 +11,7 @@ _FLOOR = "CASE WHEN {0}kind IN ('issuer', 'supplier', 'counted', 'debt') THEN NU
 _CEILING = "CASE WHEN {0}kind = 'debt' THEN 0 END"
 
 # Whether kind `m`.kind may join debit account `d` and credit account `c`.
-_JOINS = """d.unit = m.unit AND c.unit = m.unit AND CASE m.kind
+JOINS = """d.unit = m.unit AND c.unit = m.unit AND CASE m.kind
     WHEN 'grant' THEN d.kind = 'issuer' AND c.kind = 'budget'
     WHEN 'award' THEN d.kind = 'budget' AND c.kind IN ('wallet', 'score')
     WHEN 'family' THEN d.kind = c.kind AND d.kind IN ('wallet', 'debt') AND d.cohort = c.cohort
@@ -31,24 +31,24 @@ _JOINS = """d.unit = m.unit AND c.unit = m.unit AND CASE m.kind
     WHEN 'count' THEN d.kind = 'shelf' AND c.kind = 'counted' OR d.kind = 'counted' AND c.kind = 'shelf'
     WHEN 'reverse' THEN d.kind NOT IN ('held', 'reserved') AND c.kind NOT IN ('held', 'reserved')
 END"""
-_LEGS = f"SELECT 1 FROM acct d JOIN acct c ON d.id = m.debit AND c.id = m.credit WHERE {_JOINS}"
+_LEGS = f"SELECT 1 FROM acct d JOIN acct c ON d.id = m.debit AND c.id = m.credit WHERE {JOINS}"
 
-_RESOLVES = """SELECT 1 FROM xfer h WHERE h.id = m.pending_id AND h.kind = 'hold' AND h.unit = m.unit
+RESOLVES = """SELECT 1 FROM xfer h WHERE h.id = m.pending_id AND h.kind = 'hold' AND h.unit = m.unit
     AND h.amount = m.amount AND m.debit = h.credit AND (m.kind = 'post' OR m.credit = h.debit)"""
 
-_MIRRORS = """SELECT 1 FROM xfer x WHERE x.id = m.reverses_id AND x.unit = m.unit
+MIRRORS = """SELECT 1 FROM xfer x WHERE x.id = m.reverses_id AND x.unit = m.unit
     AND x.kind IN ('grant', 'award', 'family', 'penalty', 'restock', 'damage', 'count')
     AND x.amount = m.amount AND x.debit = m.credit AND x.credit = m.debit"""
 
 # Points go back to the wallet and cohort they came from; never more comes back than was spent.
-_REFUNDS = """SELECT 1 FROM xfer x JOIN acct c ON c.id = m.credit
+REFUNDS = """SELECT 1 FROM xfer x JOIN acct c ON c.id = m.credit
     WHERE x.id = m.refunds_id AND x.unit = m.unit AND x.kind IN ('post', 'sale') AND m.debit = x.credit
     AND (c.kind = 'damaged'
          OR m.credit = COALESCE((SELECT h.debit FROM xfer h WHERE h.id = x.pending_id), x.debit))
     AND x.amount >= (SELECT COALESCE(SUM(r.amount), 0) FROM xfer r WHERE r.refunds_id = x.id) + {new}"""
 
 # An application pays its own household, once it has been public for its days and nobody objects.
-_APPLIED = """SELECT 1 FROM applications a JOIN acct c ON c.id = m.credit
+APPLIED = """SELECT 1 FROM applications a JOIN acct c ON c.id = m.credit
     WHERE a.id = m.application_id AND a.state = 'public' AND a.public_until <= m.at AND a.rule = m.rule
     AND c.kind = 'wallet' AND c.owner = a.household_id AND m.asked = a.points
     AND NOT EXISTS (SELECT 1 FROM objections o WHERE o.application_id = a.id AND o.state <> 'refused')"""
@@ -93,22 +93,22 @@ SQLITE = [
     _refuse("xfer_frozen", f"EXISTS ({_of_new(_FROZEN)})", "xfer: frozen"),
     _refuse(
         "xfer_resolves",
-        f"NEW.pending_id IS NOT NULL AND NOT EXISTS ({_of_new(_RESOLVES)})",
+        f"NEW.pending_id IS NOT NULL AND NOT EXISTS ({_of_new(RESOLVES)})",
         "xfer: does not resolve its hold in full",
     ),
     _refuse(
         "xfer_mirrors",
-        f"NEW.reverses_id IS NOT NULL AND NOT EXISTS ({_of_new(_MIRRORS)})",
+        f"NEW.reverses_id IS NOT NULL AND NOT EXISTS ({_of_new(MIRRORS)})",
         "xfer: does not mirror the movement it reverses",
     ),
     _refuse(
         "xfer_refunds",
-        f"NEW.refunds_id IS NOT NULL AND NOT EXISTS ({_of_new(_REFUNDS).format(new='NEW.amount')})",
+        f"NEW.refunds_id IS NOT NULL AND NOT EXISTS ({_of_new(REFUNDS).format(new='NEW.amount')})",
         "xfer: gives back what was not spent",
     ),
     _refuse(
         "xfer_applied",
-        f"NEW.application_id IS NOT NULL AND NOT EXISTS ({_of_new(_APPLIED)})",
+        f"NEW.application_id IS NOT NULL AND NOT EXISTS ({_of_new(APPLIED)})",
         "xfer: the application is not through",
     ),
     # The CHECKs on bal would do, but for INSERT OR FAIL: that leaves what the statement did before it failed.
@@ -229,11 +229,11 @@ SQLITE = [
     ),
 ]
 
-_RAISE = "RAISE EXCEPTION '{0}' USING ERRCODE = '23514'"
+RAISE = "RAISE EXCEPTION '{0}' USING ERRCODE = '23514'"
 
 
 def _check(when: str, message: str) -> str:
-    return f"IF EXISTS (SELECT 1 FROM booked m WHERE {when}) THEN {_RAISE.format(message)}; END IF;"
+    return f"IF EXISTS (SELECT 1 FROM booked m WHERE {when}) THEN {RAISE.format(message)}; END IF;"
 
 
 _CHECKS = "\n".join(
@@ -241,22 +241,22 @@ _CHECKS = "\n".join(
         _check(f"NOT EXISTS ({_LEGS})", "xfer: no such movement between these accounts"),
         _check(f"EXISTS ({_FROZEN})", "xfer: frozen"),
         _check(
-            f"m.pending_id IS NOT NULL AND NOT EXISTS ({_RESOLVES})",
+            f"m.pending_id IS NOT NULL AND NOT EXISTS ({RESOLVES})",
             "xfer: does not resolve its hold in full",
         ),
         _check(
-            f"m.reverses_id IS NOT NULL AND NOT EXISTS ({_MIRRORS})",
+            f"m.reverses_id IS NOT NULL AND NOT EXISTS ({MIRRORS})",
             "xfer: does not mirror the movement it reverses",
         ),
         # Two refunds of one sale wait for each other; the new rows are in the sum already.
         "PERFORM 1 FROM xfer WHERE id IN (SELECT refunds_id FROM booked WHERE refunds_id IS NOT NULL)"
         " ORDER BY id FOR UPDATE;",
         _check(
-            f"m.refunds_id IS NOT NULL AND NOT EXISTS ({_REFUNDS.format(new='0')})",
+            f"m.refunds_id IS NOT NULL AND NOT EXISTS ({REFUNDS.format(new='0')})",
             "xfer: gives back what was not spent",
         ),
         _check(
-            f"m.application_id IS NOT NULL AND NOT EXISTS ({_APPLIED})",
+            f"m.application_id IS NOT NULL AND NOT EXISTS ({APPLIED})",
             "xfer: the application is not through",
         ),
     ]
@@ -331,11 +331,11 @@ POSTGRES = [
     f"""
     CREATE FUNCTION applications_check() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        IF EXISTS ({_KIN}) THEN {_RAISE.format("applications: proposer or approver would benefit")}; END IF;
+        IF EXISTS ({_KIN}) THEN {RAISE.format("applications: proposer or approver would benefit")}; END IF;
         IF TG_OP = 'UPDATE' THEN
             IF OLD.state IN ('posted', 'refused') OR NEW.person_id <> OLD.person_id
                 OR NEW.household_id <> OLD.household_id OR NEW.points <> OLD.points OR NEW.rule <> OLD.rule
-            THEN {_RAISE.format("applications: what was decided stays")}; END IF;
+            THEN {RAISE.format("applications: what was decided stays")}; END IF;
         END IF;
         RETURN NEW;
     END $$

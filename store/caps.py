@@ -1,0 +1,86 @@
+"""Caps of many awards at once: what each subject may still earn in a period, used in one statement."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from store import bulk
+from store.db import Tx
+from store.ledger import POINTS
+from store.people import batches as some
+from store.tables import caps
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """`points` under the cap of one rule ("" for all), subject (person, household) and period."""
+
+    rule: str
+    subject: str
+    subject_id: int
+    period: str
+    unit: int
+    most: int
+    points: int
+
+
+class Exceeded(Exception):
+    """Some subjects have no room; `subjects` are (person or household, number). Nothing may be kept."""
+
+    def __init__(self, subjects: Collection[tuple[str, int]]) -> None:
+        super().__init__(f"{len(subjects)} caps are full")
+        self.subjects = frozenset(subjects)
+
+
+_KEY = ("rule", "subject", "subject_id", "period", "unit")
+_FIELDS = (*_KEY, "most", "points")
+_AS_ROWS = ", ".join(f"value ->> '$.{name}' AS {name}" for name in _FIELDS)
+_ROWS = {
+    "sqlite": f"(SELECT {_AS_ROWS} FROM json_each(:rows)) AS r",  # noqa: S608
+    "postgresql": "json_to_recordset(CAST(:rows AS json)) AS r(rule text, subject text, subject_id bigint, "
+    "period text, unit bigint, most bigint, points bigint)",
+}
+# In one order everywhere, so that two lists at once wait for each other instead of for ever.
+_USE_ALL = {
+    name: f"""
+    INSERT INTO caps ({", ".join(_KEY)}, used, most)
+    SELECT {", ".join(f"r.{key}" for key in _KEY)}, r.points, r.most FROM {rows}
+    WHERE r.points <= r.most ORDER BY {", ".join(f"r.{key}" for key in _KEY)}
+    ON CONFLICT ({", ".join(_KEY)}) DO UPDATE SET used = caps.used + excluded.used, most = excluded.most
+    WHERE caps.used + excluded.used <= excluded.most
+    RETURNING rule, subject, subject_id
+    """  # noqa: S608
+    for name, rows in _ROWS.items()
+}
+
+
+def use_all(tx: Tx, uses: Iterable[Use]) -> None:
+    """Use all of these caps. Raises Exceeded where one has no room: then undo what this wrote."""
+    together: dict[tuple[object, ...], Use] = {}
+    for use in uses:
+        key = tuple(getattr(use, name) for name in _KEY)
+        points = use.points + (together[key].points if key in together else 0)
+        together[key] = Use(use.rule, use.subject, use.subject_id, use.period, use.unit, use.most, points)
+    if not together:
+        return
+    rows = bulk.as_json([{name: getattr(use, name) for name in _FIELDS} for use in together.values()])
+    used = {tuple(row) for row in tx.execute(sa.text(_USE_ALL[tx.dialect]), {"rows": rows})}
+    full = [use for use in together.values() if (use.rule, use.subject, use.subject_id) not in used]
+    if full:
+        raise Exceeded({(use.subject, use.subject_id) for use in full})
+
+
+def used(tx: Tx, rule: str, subject: str, ids: Iterable[int], period: str) -> dict[int, int]:
+    """Shop points used of a cap, by subject; whoever used none may be left out."""
+    found: dict[int, int] = {}
+    for part in some(sorted(ids)):
+        query = sa.select(caps.c.subject_id, caps.c.used).where(
+            caps.c.rule == rule,
+            caps.c.subject == subject,
+            caps.c.subject_id.in_(part),
+            caps.c.period == period,
+            caps.c.unit == POINTS,
+        )
+        found |= {row[0]: row[1] for row in tx.execute(query)}
+    return found
