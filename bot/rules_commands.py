@@ -43,6 +43,7 @@ def learn(
     ] = 0.05,
     sure: Annotated[float, typer.Option(help="跟得多紧：专门写来学的句子用 1", min=0.01, max=100)] = 0.15,
     texts_min: Annotated[int | None, typer.Option(help="一个词至少在多少条文本里出现过", min=1)] = None,
+    least: Annotated[int, typer.Option(help="在各类里分量都比这小的词不要", min=1)] = 1,
 ) -> None:
     try:
         from nlp.learn import learn as learn_rules
@@ -60,6 +61,7 @@ def learn(
                 singles=singles,
                 sure=sure,
                 texts_min=texts_min,
+                least=least,
                 on_progress=lambda step, share: bar.update(
                     task, completed=share, description=STEPS.get(step, step)
                 ),

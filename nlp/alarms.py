@@ -52,6 +52,7 @@ class Beside:
     point: int = 7
     most: int = 6
     alarm_at: int = 0
+    alone_at: int = 0
     short: int = 8
     length: int = 100
     taken_back: int = 4

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nlp.evaluate import Report
@@ -39,6 +39,11 @@ class Learned:
     margin: int
     rows: int
     held_out: tuple[Report, ...]  # by the first column, then by all; none where there are too few texts
+
+    def without_lighter_than(self, least: int) -> "Learned":
+        """Without the words that weigh less in every category: they are many, and turn next to nothing."""
+        kept = {word: weights for word, weights in self.weights.items() if max(map(abs, weights)) >= least}
+        return replace(self, weights=kept)
 
     def write(self, file: Path) -> None:
         """Write the rule file; the same rules give the same bytes."""

@@ -328,7 +328,7 @@ def _danger(file: File) -> Rules:
 
 
 _LISTS = ("phrases", "before", "ahead", "clause", "onward", "now")
-_WORDS_KEYS = {"point", "most", "alarm_at", "short", "length", "taken_back"}
+_WORDS_KEYS = {"point", "most", "alarm_at", "alone_at", "short", "length", "taken_back"}
 _SIGN_KEYS = {"call", "name", "weight", "within", "words", "together", "examples"}
 
 
@@ -340,6 +340,7 @@ def _alarms(file: File) -> Alarms:
     named = {f"<{name}>": lists.words(name) for name in lists.content}
     back = file.block("[back]", file.content.get("back", {}), set(_LISTS), set())
     words = file.block("[words]", file.content.get("words", {}), _WORDS_KEYS, set())
+    together = words.number("alarm_at", 0, -WEIGHT_MAX, WEIGHT_MAX)
     return Alarms(
         [_sign(block, named) for block in file.blocks("sign", _SIGN_KEYS, {"call", "name", "weight"})],
         [_hint(block) for block in file.blocks("hint", {"name", "weight", "words"}, {"name", "weight"})],
@@ -350,7 +351,8 @@ def _alarms(file: File) -> Alarms:
         beside=Beside(
             point=words.number("point", 7, 1, WEIGHT_MAX),
             most=words.number("most", 6, 1, WEIGHT_MAX),
-            alarm_at=words.number("alarm_at", 0, -WEIGHT_MAX, WEIGHT_MAX),
+            alarm_at=together,
+            alone_at=words.number("alone_at", together, -WEIGHT_MAX, WEIGHT_MAX),
             short=words.number("short", 8, 0, 100_000),
             length=words.number("length", 100, 1, 100_000),
             taken_back=words.number("taken_back", 4, 0, WEIGHT_MAX),

@@ -80,7 +80,8 @@ def weigh(simple: str, rules: Rules) -> Urgency:
     if lead + beside.point * beside.most < beside.alarm_at:
         return NOTHING
     found = replace(_weigh_signs(text, alarms), lead=lead)
-    if lead + beside.point * min(found.score, beside.most) < beside.alarm_at:
+    enough = beside.alarm_at if found.signs else beside.alone_at
+    if lead + beside.point * min(found.score, beside.most) < enough:
         return found
     return replace(found, call=_call(found.signs, said, beside.point))
 

@@ -123,7 +123,7 @@ def test_two_people_take_apart_only_their_own_matters_and_twice_changes_nothing(
 def test_an_emergency_shows_why_it_is_one(town: Town) -> None:
     town.say("李秀英", "2号楼着火了，快来人")
     told = town.say("徐慧敏", "依据 1001")
-    assert re.search(r"\n紧急（119）：.*火（着火了） \+16", told), told
+    assert re.search(r"\n紧急（119）：.*火（着火了） \+20", told), told
     town.say("李秀英", "3号楼路灯坏了")
     assert "紧急" not in town.say("徐慧敏", "依据 1002")
 

@@ -102,6 +102,12 @@ def test_there_are_no_more_words_than_asked_for_and_few_of_them_are_fragments(tm
     assert (figures.whole_share >= 0.8, figures.whole_words) == (True, stats(rules).whole_words)
 
 
+def test_words_that_weigh_little_everywhere_may_be_left_out(learned: Learned) -> None:
+    kept = learned.without_lighter_than(5).weights
+    assert 0 < len(kept) < len(learned.weights)
+    assert kept == {word: each for word, each in learned.weights.items() if max(map(abs, each)) >= 5}
+
+
 def test_without_fragments_every_word_is_one_that_people_recognise(tmp_path: Path) -> None:
     rules = loaded(learn([TITLES, DETAILS], LABELS, parts=0, singles=0), tmp_path)
     assert rules.fragments == frozenset()

@@ -17,7 +17,8 @@ from tests.town_rules import RULES
 
 ROOT = Path(__file__).parent.parent
 SIGNS_ONLY = replace(RULES, danger=None)
-MISREAD_MAX = 39  # sentences that are read wrongly, marked in the file; may only become fewer
+# Sentences that are read wrongly, marked in the file; may only become fewer. No emergency is missed.
+FALSE_ALARMS_MAX, OTHER_NUMBERS_MAX = 66, 35
 
 
 def sentences() -> list[dict[str, str]]:
@@ -33,9 +34,12 @@ def test_every_sentence_is_read_right_or_marked_as_misread() -> None:
         if (got := urgent(row["text"], RULES) or "calm") != (row["misread"] or row["call"])
     ]
     assert wrong == []
-    assert sum(bool(row["misread"]) for row in rows) <= MISREAD_MAX
+    misread = [row for row in rows if row["misread"]]
+    assert [row["text"] for row in misread if row["misread"] == "calm"] == []
+    false = sum(row["call"] == "calm" for row in misread)
+    assert (false <= FALSE_ALARMS_MAX, len(misread) - false <= OTHER_NUMBERS_MAX) == (True, True)
     alarms = sum(row["call"] != "calm" for row in rows)
-    assert (len(rows) - alarms > 2_000, alarms > 1_000) == (True, True)
+    assert (len(rows) - alarms > 4_000, alarms > 3_000) == (True, True)
 
 
 def test_the_examples_of_the_file_are_read_right() -> None:
@@ -83,3 +87,12 @@ def test_any_text_is_weighed_and_evidence_stands_only_beside_an_alarm(text: str)
 
 def test_calm_words_stay_calm_however_often_they_are_said() -> None:
     assert [urgent("路灯坏了，" * times, RULES) for times in (1, 50, 800, 2_000)] == [None] * 4
+
+
+def test_words_alone_need_more_than_words_beside_a_sign(tmp_path: Path) -> None:
+    folder = tmp_path / "rules"
+    shutil.copytree(ROOT / "rules", folder)
+    file = folder / "urgent.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace("alone_at = -6\n", ""), encoding="utf-8")
+    text = "猫卡在车底，自己出来了"
+    assert (urgent(text, RULES), urgent(text, load(folder)) in CALLS) == (None, True)
