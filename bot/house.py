@@ -15,10 +15,11 @@ from bot.open_cases import OpenCases
 from bot.settings import LOOPBACK, Settings
 from handlers.codes import new_token
 from handlers.ctx import County
+from handlers.days import local_day
 from handlers.import_registry import import_registry
 from handlers.message import Message, Reply, without_ids
 from nlp.slots import Places
-from store import inbox, meta, schema, units
+from store import inbox, limits, meta, schema, units
 from store.db import Busy, Database, Occupied
 
 log = logging.getLogger("mashang")
@@ -80,6 +81,7 @@ class House:
             self.settings.base_url,
             self.open_cases,
         )
+        self._keep_limits()
         if self._load_open_cases():
             Thread(target=self._load_the_rest, name="mashang-open-cases", daemon=True).start()
 
@@ -144,7 +146,12 @@ class House:
             county = replace(self.county, rules_error=str(error))
         if _look(folder) == found:  # else somebody is still writing: the next look reads them whole
             self._county, self._rule_files = county, found
+            self._keep_limits()
             log.info("rules in use: revision %s", county.rules.revision)
+
+    def _keep_limits(self) -> None:
+        now, today = self.county.rules.points.caps(), local_day(self.now())
+        self.db.write(lambda tx: limits.hold(tx, now, today))
 
     def _refresh_registry(self) -> None:
         with self.db.read() as tx:

@@ -76,6 +76,17 @@ class PointsRules:
     def of_path(self, path: str) -> tuple[PointsRule, ...]:
         return tuple(rule for rule in self.rules if rule.path == path)
 
+    def caps(self) -> str:
+        """All that is limited and how: another text when a limit was changed."""
+        limited = [("", self.limits), *((rule.name, rule) for rule in self.rules)]
+        names = [f"{subject}_{period}" for subject in SUBJECTS for period in PERIODS]
+        return " ".join(
+            f"{name}.{limit}={most}"
+            for name, of in limited
+            for limit in names
+            if (most := getattr(of, limit))
+        )
+
     def first_grant(self, rule: PointsRule) -> int:
         """Points a year of the budget that the rule is paid from."""
         of = (one.points for one in self.budgets if (one.group, one.unit) == (rule.group, rule.unit))

@@ -10,13 +10,13 @@ from contextlib import AbstractContextManager
 
 import sqlalchemy as sa
 
-from store import blocks
+from store import blocks, limits
 from store.audit_rules import OF_ACCOUNTS, OF_EXPIRY, OF_MOVEMENTS, OF_RECORDS, Rules
 from store.audit_rules import Finding as Finding
 from store.db import Tx
 from store.digest import REQUEST, digest_of
 from store.prepared import Prepared, Row
-from store.tables import acct, bal, caps, posting, xfer
+from store.tables import acct, bal, caps, meta, posting, xfer
 
 ROWS_AT_ONCE = 2_000
 CAPS_AT_ONCE = 500
@@ -96,8 +96,16 @@ _USED: sa.ColumnElement[int] = sa.literal_column(f"""CASE caps.subject
     ELSE (SELECT COALESCE(SUM(x.amount), 0) {_COUNTED} AND a.kind = 'wallet' AND a.owner = caps.subject_id
           AND x.person_id IN (SELECT m.person_id FROM members m WHERE m.household_id = caps.subject_id))
     END""")  # noqa: S608
+# Within the period in which the limits were changed a cap may know less (`limits.hold`).
+_SINCE = sa.select(meta.c.value).where(meta.c.key == limits.SINCE).scalar_subquery()
+_IS_WHOLE = caps.c.period > sa.func.substr(sa.func.coalesce(_SINCE, ""), 1, sa.func.length(caps.c.period))
 _CAPS = Prepared(
-    sa.select(*_CAP_KEY, sa.or_(caps.c.used != _USED, caps.c.used > caps.c.most).label("differs"))
+    sa.select(
+        *_CAP_KEY,
+        sa.or_(caps.c.used > _USED, sa.and_(caps.c.used < _USED, _IS_WHOLE), caps.c.used > caps.c.most).label(
+            "differs"
+        ),
+    )
     .where(
         sa.tuple_(*_CAP_KEY)
         > sa.tuple_(*(sa.bindparam(f"last_{key.name}", type_=key.type) for key in _CAP_KEY))

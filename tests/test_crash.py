@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from store import ledger, schema
 from store.db import Database
+from store.ledger import POINTS, SCORE
 from tests import postgres
 from tests.crash_client import Platform, server
 from tests.invariants import broken
@@ -73,10 +74,14 @@ def _check(url: str, platform: Platform) -> None:
         assert [row[0] for row in rows(journal)] == cases
         told = "SELECT DISTINCT case_id FROM outbox WHERE fact = 'case.opened' ORDER BY case_id"
         assert [row[0] for row in rows(told)] == cases
-        # All the check-ins of one worker on one day: one row, one award (two, when midnight passes).
+        # All the check-ins of one worker on one day: one row, one award each of points and of score
+        # (two, when midnight passes).
         days = rows("SELECT count(*) FROM checkins")[0][0]
-        awarded = rows("SELECT count(*) FROM xfer x JOIN acct a ON a.id = x.debit WHERE a.kind = 'issuer'")
-        assert (days <= 2, awarded) == (True, [(days,)])  # none when the kill came first
+        awarded = rows(
+            "SELECT unit, count(*) FROM xfer WHERE kind = 'award' GROUP BY unit ORDER BY unit DESC"
+        )
+        none_yet = days == 0  # the kill came first
+        assert (days <= 2, awarded) == (True, [] if none_yet else [(POINTS, days), (SCORE, days)])
         assert ledger.drift(tx) == []
     assert broken(db) == []
     assert schema.current(url) == schema.head()

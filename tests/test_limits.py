@@ -1,10 +1,12 @@
 """What may be earned: caps a day, a town's budget, and what waits until it can be paid."""
 
 from pathlib import Path
+from shutil import copytree
 
 import sqlalchemy as sa
 
 from bot.points_commands import budget_rows, grant
+from handlers.days import local_day
 from handlers.reconcile import check
 from tests.invariants import broken
 from tests.town import DAY, MakeTown, Town
@@ -107,3 +109,34 @@ def tamper(town: Town, statement: str) -> None:
         steps = [on.format("DISABLE"), statement, on.format("ENABLE")]
     for step in steps:
         town.db.write(lambda tx, step=step: tx.execute(sa.text(step)))
+
+
+def test_a_limit_switched_off_and_on_in_the_middle_of_a_day_is_no_fault_of_the_books(
+    make_town: MakeTown, tmp_path: Path
+) -> None:
+    file = copytree("rules", tmp_path / "rules") / "points.toml"
+    limited = file.read_text(encoding="utf-8")
+    town = make_town(rules=file.parent)
+
+    def limits(text: str) -> None:
+        file.write_text(text, encoding="utf-8")
+        town.house.refresh()
+
+    report_and_confirm(town, "3号楼前面的井盖破了")
+    limits(limited.replace("person_day = 45\n", "person_day = 0\n"))
+    report_and_confirm(town, "3号楼路灯不亮")
+    assert books(town) == []
+    limits(limited.replace("person_day = 45", "person_day = 12"))
+    assert report_and_confirm(town, "2号楼垃圾没人清") == "属实，上报人的积分已到上限，记 2 分。"
+    assert (town.points("李秀英"), books(town)) == (22, [])
+    # Of the days after the change every cap must know all that was earned, and never more on any day.
+    town.later(DAY)
+    report_and_confirm(town, "5号楼自来水管漏水")
+
+    def count(change: str, day: str) -> None:
+        changed = f"used = used {change}, most = most {change}"
+        tamper(town, f"UPDATE caps SET {changed} WHERE period = '{day}' AND subject = 'person'")
+
+    for day, change, found in ((0, "- 1", 1), (0, "+ 1", 0), (-1, "- 1", 0), (-1, "+ 12", 1)):
+        count(change, local_day(town.now + day * DAY))
+        assert len(books(town)) == found
