@@ -134,9 +134,7 @@ def _text(ctx: Ctx) -> Reply:
     if (listed := checkin.read_list(ctx)) is not None:
         return listed
     begins = [text.lower() for text in (ctx.message.text.lstrip(), ctx.reading.plain.lstrip(BARE))]
-    # Nearly every text is a report and begins with no command's word: seen before any grammar is tried.
-    may_be_one = any(text.startswith(_starts(len(COMMANDS))) for text in begins)
-    for command in COMMANDS if may_be_one else ():
+    for command in _beginning(frozenset(text[:1] for text in begins), len(COMMANDS)):
         if not any(text.startswith(command.starts) for text in begins):
             continue
         if command.roles == ANYBODY or ctx.person.has(*command.roles):
@@ -146,10 +144,13 @@ def _text(ctx: Ctx) -> Reply:
     return intake.receive(ctx)
 
 
-@lru_cache(maxsize=1)
-def _starts(_count: int) -> tuple[str, ...]:
-    """How any of so many commands may begin."""
-    return tuple(start for command in COMMANDS for start in command.starts)
+@lru_cache(maxsize=1_024)
+def _beginning(firsts: frozenset[str], _count: int) -> tuple[Command, ...]:
+    """The commands, of so many, that may begin with one of these characters: of nearly all reports none
+    but 报平安, which may begin with anything."""
+    return tuple(
+        command for command in COMMANDS if any(not start or start[0] in firsts for start in command.starts)
+    )
 
 
 def _answer(ctx: Ctx, command: Command) -> Reply | str | None:

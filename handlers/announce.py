@@ -100,8 +100,8 @@ def _notify(teller: _Teller, fact: str, case: Case, line: int, note: str, double
     severity = "urgent" if case.urgent else "normal"
     level = teller.county.registry.units[case.unit_id].level
     rows = []
-    for rule in teller.county.rules.notices:
-        if rule.fact != fact or rule.category not in ("", case.category):
+    for rule in teller.county.rules.notices_by_fact.get(fact, ()):
+        if rule.category not in ("", case.category):
             continue
         if rule.kind not in ("", case.kind):
             continue

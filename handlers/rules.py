@@ -3,7 +3,7 @@
 import hashlib
 import string
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import nlp.answers
@@ -69,7 +69,7 @@ class NoticeRule:
     format: str = "text"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rules:
     reading: nlp.rules.Rules
     intents: Intents
@@ -77,6 +77,14 @@ class Rules:
     notices: tuple[NoticeRule, ...]
     points: PointsRules
     revision: str
+
+    @cached_property
+    def notices_by_fact(self) -> dict[str, list[NoticeRule]]:
+        """fact -> its notices, in the order of the file."""
+        by_fact: dict[str, list[NoticeRule]] = {}
+        for notice in self.notices:
+            by_fact.setdefault(notice.fact, []).append(notice)
+        return by_fact
 
 
 def load(folder: Path) -> Rules:

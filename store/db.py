@@ -297,6 +297,8 @@ def _sqlite_engine(path: Path, *, readonly: bool) -> sa.Engine:
         if not readonly:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
+            # What a savepoint may have to undo: beyond 64 KB it would go through a file in each transaction.
+            connection.execute("PRAGMA temp_store=MEMORY")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA recursive_triggers=ON")
 
