@@ -142,6 +142,8 @@ def test_a_list_is_booked_once_whole_or_not_at_all(db: Database, earn: Callable[
     assert book(listed) == 0
     with pytest.raises(Conflict):
         book([replace(listed[0], points=11), *listed[1:]])
+    with pytest.raises(Conflict):  # a key of another list is another request, also beside a new one
+        book([replace(one, txn="batch:2") for one in [replace(listed[0], idem="batch:2:0"), listed[1]]])
     with pytest.raises(ledger.Insufficient):
         book([replace(one, idem=f"{one.idem}:b", points=30) for one in listed])
     assert _state(db) == (20, 10, 70, [])
