@@ -1,14 +1,16 @@
 """Lists of awards: many at once out of one budget, booked in one statement, each once per key."""
 
 from collections.abc import Collection, Sequence
+from operator import attrgetter
+from typing import Any
 
 import sqlalchemy as sa
 
 from store import budgets, bulk, caps, households, meta
 from store.awards import HALTED, Award, cap_key, request_of, withhold
 from store.caps import Use
+from store.columns import Columns
 from store.db import Tx
-from store.digest import digests_of
 from store.ledger import POINTS
 from store.prepared import Prepared
 from store.tables import acct, xfer
@@ -31,45 +33,51 @@ def award_all(tx: Tx, asked: Sequence[Award], *, now: int) -> int:
         return 0
     budget = budgets.account(tx, asked[0].budget, POINTS, now)
     paid = _without_frozen(tx, asked, now)
+    if not paid:
+        return 0
     known, accounts = _of_batch(tx, asked[0].txn)
-    caps.use_all(tx, [use for one in paid if one.idem not in known for use in _uses(one)])
-    accounts |= _wallets_of(tx, {_pair(one) for one in paid} - accounts.keys())
-    requests = [request_of(one, budget, accounts[_pair(one)]) for one in paid]
-    rows = [
-        {
-            **request,
-            "amount": one.points,
-            "idem": one.idem,
-            "digest": digest,
-            "revision": one.revision,
-            "at": now,
-        }
-        for one, request, digest in zip(paid, requests, digests_of(requests), strict=True)
-    ]
-    return bulk.book_all(tx, rows, known)
+    caps.use_all(tx, [use for one in paid if one.caps and one.idem not in known for use in _uses(one)])
+    pairs = [(one.household_id or 0, one.cohort) for one in paid]
+    accounts |= _wallets_of(tx, set(pairs) - accounts.keys())
+    wallets = [accounts[pair] for pair in pairs]
+    return bulk.book_all(tx, _rows(paid, budget, wallets, now), known)
+
+
+_NAMES = (
+    *("txn", "unit", "points", "idem", "reason", "actor_id", "case_id"),
+    *("rule", "revision", "cause", "day", "person_id", "application_id"),
+)
+_values = attrgetter(*_NAMES)
+
+
+def _rows(asked: Sequence[Award], budget: int, wallets: Sequence[int], now: int) -> Columns:
+    """The movements that awards ask for, each with the request that awards.request_of makes of it."""
+    each: dict[str, Sequence[Any]] = dict(zip(_NAMES, zip(*map(_values, asked), strict=True), strict=True))
+    each["asked"] = each["amount"] = each.pop("points")
+    same = {**request_of(asked[0], budget, wallets[0]), "at": now}
+    return Columns(len(asked), same, {}).plus({**each, "credit": wallets})
 
 
 def _uses(one: Award) -> list[Use]:
     return [Use(*cap_key(cap, one), most=cap.most, points=one.points) for cap in one.caps]
 
 
-def _pair(one: Award) -> tuple[int, int]:
-    return one.household_id or 0, one.cohort
-
-
 def _of_batch(tx: Tx, txn: str) -> tuple[dict[str, str], dict[tuple[int, int], int]]:
     """What was booked of it before, digest by key, and the wallets it went to: a replay needs no more."""
-    rows = tx.execute(_BATCH, {"txn": txn}).all()
-    return {row[0]: row[1] for row in rows}, {(row[2], row[3]): row[4] for row in rows}
+    rows = tx.execute(_BATCH, {"txn": txn})
+    accounts = {(owner, cohort): account for _, _, owner, cohort, account in rows}
+    return {row[0]: row[1] for row in rows}, accounts
 
 
-def _without_frozen(tx: Tx, asked: Sequence[Award], now: int) -> list[Award]:
+def _without_frozen(tx: Tx, asked: Sequence[Award], now: int) -> Sequence[Award]:
     if meta.get(tx, HALTED):
         for one in asked:
             withhold(tx, one, "halted", now)
         return []
-    paid = []
     frozen = set(households.frozen(tx))
+    if not frozen:
+        return asked
+    paid = []
     for one in asked:
         if one.household_id in frozen:
             withhold(tx, one, "frozen", now)
@@ -91,7 +99,8 @@ def _wallets_of(tx: Tx, pairs: Collection[tuple[int, int]]) -> dict[tuple[int, i
 
 
 def _look(tx: Tx, given: dict[str, str]) -> dict[tuple[int, int], int]:
-    return {(row[0], row[1]): row[2] for row in tx.execute(sa.text(_WALLETS_OF[tx.dialect]), given)}
+    found = tx.execute(sa.text(_WALLETS_OF[tx.dialect]), given).all()
+    return {(owner, cohort): account for owner, cohort, account in found}
 
 
 _PAIRS = bulk.table_of(("owner", "cohort"))

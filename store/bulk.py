@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from store import ledger
+from store.columns import Columns
 from store.db import Conflict, Tx
+from store.digest import digests_of
 
 BOTH = ("sqlite", "postgresql")
 # The rows first, then what they name: SQLite else reads the whole table and searches the rows for each.
@@ -32,46 +35,41 @@ _WHOLE = {
 }
 
 
-def book_all(tx: Tx, rows: Sequence[Mapping[str, Any]], known: Mapping[str, str] | None = None) -> int:
+def book_all(tx: Tx, rows: Columns, known: Mapping[str, str] | None = None) -> int:
     """Book movements, each once per `idem`; how many were new. `known` has digests by key that were looked
     up already.
 
-    A row has ledger.move's request, `amount`, `idem`, `digest`, `revision` and `at`. Raises Conflict when a
-    key stands for another request, Insufficient and Frozen as ledger.move does: then none is booked.
+    A row has ledger.move's request, `amount`, `idem`, `revision` and `at`. Raises Conflict when a key stands
+    for another request, Insufficient and Frozen as ledger.move does: then nothing may be kept.
     """
-    known = dict(known or {})
-    known |= _known(tx, [row["idem"] for row in rows if row["idem"] not in known])
-    if any(known.get(row["idem"], row["digest"]) != row["digest"] for row in rows):
-        raise Conflict
-    new = [row for row in rows if row["idem"] not in known]
-    if not new:
+    keys, digests = rows.column("idem"), digests_of(rows)
+    known = known or {}
+    _must_be_same(keys, digests, known)
+    new = rows.plus({"digest": digests}).where([key not in known for key in keys])
+    if not new.size:
         return 0
-    shared, own = _apart(new)
+    own = [name for name in _COLUMNS if name in new.own or name == "idem"]
+    sent = [dict(zip(own, values, strict=True)) for values in zip(*map(new.column, own), strict=True)]
+    shared = {name: new.shared[name] for name in _COLUMNS if name not in own}
     try:
-        given = {"rows": as_json(own), "shared": as_json([shared])}
-        return int(tx.execute(sa.text(_BOOK_ALL[tx.dialect]), given).rowcount)
+        given = {"rows": as_json(sent), **shared}
+        booked = int(tx.execute(_book_all(tx.dialect, tuple(own)), given).rowcount)
     except sa.exc.IntegrityError as error:
         raise ledger.refusal(error) from error
+    if booked < new.size:  # some keys were there, or came in meanwhile
+        _must_be_same(keys, digests, _known(tx, keys))
+    return booked
 
 
-def _apart(rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """What is the same in all rows, which travels once, and what each has of its own; always its key."""
-    first = rows[0]
-    shared = {
-        name: first[name]
-        for name in _COLUMNS
-        if name != "idem" and all(each[name] == first[name] for each in rows)
-    }
-    own = [name for name in _COLUMNS if name not in shared]
-    return shared, [{name: each[name] for name in own} for each in rows]
+def _must_be_same(keys: Sequence[str], digests: list[str], known: Mapping[str, str]) -> None:
+    if known and list(map(known.get, keys, digests)) != digests:
+        raise Conflict
 
 
 def _known(tx: Tx, keys: Sequence[str]) -> dict[str, str]:
     """Digest by key, of those that were booked before."""
-    if not keys:
-        return {}
     given = {"rows": as_json([{"idem": key} for key in keys])}
-    return {row[0]: row[1] for row in tx.execute(sa.text(_KNOWN[tx.dialect]), given)}
+    return {row[0]: row[1] for row in tx.execute(sa.text(_KNOWN[tx.dialect]), given).all()}
 
 
 def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -79,27 +77,35 @@ def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
     return json.dumps(rows, ensure_ascii=False)
 
 
-def table_of(columns: Sequence[str], name: str = "r", rows: str = "rows") -> dict[str, str]:
-    """Rows that lie in the JSON of a parameter as a table `name` of named columns, for each dialect; each is
-    parsed once.
+def table_of(columns: Sequence[str]) -> dict[str, str]:
+    """Rows that lie in the JSON of the parameter `rows` as a table `r` of named columns, for each dialect;
+    each is parsed once.
     """
-    typed = ", ".join(f"{column} {'bigint' if column in _WHOLE else 'text'}" for column in columns)
+    typed = ", ".join(f"{column} {_type(column)}" for column in columns)
     fields = ", ".join(f"value ->> '$.{column}' AS {column}" for column in columns)
     return {
-        "sqlite": f"(SELECT {fields} FROM json_each(:{rows})) AS {name}",  # noqa: S608
-        "postgresql": f"json_to_recordset(CAST(:{rows} AS json)) AS {name}({typed})",
+        "sqlite": f"(SELECT {fields} FROM json_each(:rows)) AS r",  # noqa: S608
+        "postgresql": f"json_to_recordset(CAST(:rows AS json)) AS r({typed})",
     }
 
 
-_ROWS, _SHARED, _KEYS = table_of(_COLUMNS), table_of(_COLUMNS, "s", "shared"), table_of(("idem",))
-_EITHER = ", ".join(f"COALESCE(r.{name}, s.{name})" for name in _COLUMNS)
-_BOOK_ALL = {
-    # SQLite's guards refuse a known key before ON CONFLICT is asked; on PostgreSQL one may come in meanwhile.
-    name: f"INSERT INTO xfer ({', '.join(_COLUMNS)}) "  # noqa: S608
-    f"SELECT {_EITHER} FROM {_SHARED[name]} CROSS JOIN {_ROWS[name]} "
-    "WHERE NOT EXISTS (SELECT 1 FROM xfer x WHERE x.idem = r.idem) ON CONFLICT (idem) DO NOTHING"
-    for name in BOTH
-}
+def _type(column: str) -> str:
+    return "bigint" if column in _WHOLE else "text"
+
+
+@cache
+def _book_all(dialect: str, own: tuple[str, ...]) -> sa.TextClause:
+    """What books rows that have these columns of their own, the others in common."""
+    values = ", ".join(f"r.{name}" if name in own else f"CAST(:{name} AS {_type(name)})" for name in _COLUMNS)
+    # SQLite's guards refuse a known key before ON CONFLICT is asked; PostgreSQL needs no look beforehand.
+    unknown = "NOT EXISTS (SELECT 1 FROM xfer x WHERE x.idem = r.idem)" if dialect == "sqlite" else "true"
+    return sa.text(
+        f"INSERT INTO xfer ({', '.join(_COLUMNS)}) SELECT {values} FROM {table_of(own)[dialect]} "  # noqa: S608
+        f"WHERE {unknown} ON CONFLICT (idem) DO NOTHING"
+    )
+
+
+_KEYS = table_of(("idem",))
 _KNOWN = {
     name: f"SELECT r.idem, x.digest FROM {_KEYS[name]} {JOIN[name]} xfer x ON x.idem = r.idem"  # noqa: S608
     for name in BOTH

@@ -1,9 +1,11 @@
 """What a request to the ledger was, in one digest: a repetition is told from another request by it."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from json.encoder import encode_basestring
 from operator import itemgetter
+
+from store.columns import Columns
 
 REQUEST = (
     "txn",
@@ -24,8 +26,6 @@ REQUEST = (
     "person_id",
     "application_id",
 )
-
-
 _SORTED = tuple(sorted(REQUEST))
 _FORM = "{" + ", ".join(f'"{name}": %s' for name in _SORTED) + "}"
 _values = itemgetter(*_SORTED)
@@ -40,16 +40,16 @@ def digest_of(request: Mapping[str, object]) -> str:
     return _hash(_FORM % tuple(map(_json, _values(request))))
 
 
-def digests_of(requests: Sequence[Mapping[str, object]]) -> list[str]:
-    """`digest_of` of each; what all of them have in common is written once, in half the time."""
-    if not requests:
-        return []
-    first = requests[0]
-    shared = {name for name in _SORTED if all(each[name] == first[name] for each in requests)}
-    written = ((name, _json(first[name]).replace("%", "%%") if name in shared else "%s") for name in _SORTED)
+def digests_of(requests: Columns) -> list[str]:
+    """`digest_of` of each; what all of them have in common is written once."""
+    own = [name for name in _SORTED if name in requests.own]
+    written = (
+        (name, "%s" if name in requests.own else _json(requests.shared[name]).replace("%", "%%"))
+        for name in _SORTED
+    )
     form = "{" + ", ".join(f'"{name}": {value}' for name, value in written) + "}"
-    own = [name for name in _SORTED if name not in shared]
-    return [_hash(form % tuple([_json(each[name]) for name in own])) for each in requests]
+    asked = Columns(requests.size, {}, {name: list(map(_json, requests.own[name])) for name in own})
+    return [_hash(form % values) for values in asked.rows(own)]
 
 
 def _hash(written: str) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from store import bulk, ledger
+from store.columns import Columns
 from store.db import Tx
-from store.digest import digest_of
 from store.ledger import POINTS
 from store.tables import accounts, acct, bal, freezes, members, outbox
 
@@ -47,16 +47,17 @@ def sweep(tx: Tx, today: int, *, run: str, now: int) -> int:
     if not due:
         return 0
     sink = ledger.account(tx, "expired")
-    rows = []
-    for account, cohort, posted in due:
-        key = f"expire:{cohort}:{account}:{run}"
-        request = ledger.request(
-            kind="expire", debit=account, credit=sink, amount=posted, txn=f"expire:{run}", reason="积分到期"
-        )
-        more = {"amount": posted, "idem": key, "digest": digest_of(request), "revision": "", "at": now}
-        rows.append({**request, **more})
-    bulk.book_all(tx, rows)
-    return sum(row[2] for row in due)
+    wallets = [row[0] for row in due]
+    points = [row[2] for row in due]
+    same = ledger.request(kind="expire", credit=sink, txn=f"expire:{run}", reason="积分到期")
+    each = {
+        "debit": wallets,
+        "asked": points,
+        "amount": points,
+        "idem": [f"expire:{cohort}:{wallet}:{run}" for wallet, cohort, _ in due],
+    }
+    bulk.book_all(tx, Columns(len(due), {**same, "revision": "", "at": now}, {}).plus(each))
+    return sum(points)
 
 
 def warnings(tx: Tx, *, first: int, last: int, limit: int) -> list[Ending]:

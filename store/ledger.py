@@ -131,13 +131,13 @@ def move(
     return seen
 
 
-def request(
-    *, kind: str, debit: int, credit: int, amount: int, txn: str, reason: str, unit: int = POINTS
-) -> dict[str, object]:
-    """The request of a plain movement, as `move` makes it: for rows that are booked many at once."""
-    given = {"kind": kind, "debit": debit, "credit": credit, "txn": txn, "reason": reason, "unit": unit}
+def request(*, kind: str, credit: int, txn: str, reason: str, unit: int = POINTS) -> dict[str, object]:
+    """What plain movements have in common, as `move` makes it: for rows that are booked many at once, each
+    with its `debit` and what it `asked`.
+    """
+    given = {"kind": kind, "credit": credit, "txn": txn, "reason": reason, "unit": unit}
     texts = dict.fromkeys(("rule", "cause", "day"), "")
-    return {**dict.fromkeys(REQUEST), **texts, **given, "asked": amount}
+    return {**dict.fromkeys(REQUEST), **texts, **given}
 
 
 def book(

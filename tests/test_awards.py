@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from store import award_lists, awards, budgets, households, ledger, wallets
 from store.awards import Award, Cap, Outcome
 from store.budgets import Budget
+from store.columns import Columns
 from store.db import Conflict, Database, Tx
 from store.digest import REQUEST, digest_of, digests_of
 from store.tables import caps, freezes, people, units, xfer
@@ -141,6 +142,8 @@ def test_a_list_is_booked_once_whole_or_not_at_all(db: Database, earn: Callable[
     assert book(listed) == 0
     with pytest.raises(Conflict):
         book([replace(listed[0], points=11), *listed[1:]])
+    with pytest.raises(Conflict):  # a key of another list is another request, also beside a new one
+        book([replace(one, txn="batch:2") for one in [replace(listed[0], idem="batch:2:0"), listed[1]]])
     with pytest.raises(ledger.Insufficient):
         book([replace(one, idem=f"{one.idem}:b", points=30) for one in listed])
     assert _state(db) == (20, 10, 70, [])
@@ -171,5 +174,5 @@ def test_a_digest_is_that_of_the_request_as_json(
     requests = [one, other | {name: one[name] for name in same}]
     written = [json.dumps(each, sort_keys=True, ensure_ascii=False) for each in requests]
     expected = [hashlib.sha256(each.encode()).hexdigest() for each in written]
-    assert (list(map(digest_of, requests)), digests_of(requests)) == (expected, expected)
-    assert digests_of([]) == []
+    columns = Columns(2, {}, {}).plus({name: [each[name] for each in requests] for name in REQUEST})
+    assert (list(map(digest_of, requests)), digests_of(columns)) == (expected, expected)
