@@ -142,7 +142,7 @@ def _naming(notes: Notes, matters: list[Matter], free: Iterable[int]) -> list[se
 
 
 def _saying(notes: Notes, matters: list[Matter], free: Iterable[int]) -> list[set[int]]:
-    """Of each matter with a place the reports, of those still free, that hold a third of its strongest pairs."""
+    """Of each matter with a place the reports, of those still free, that hold a third of its profile."""
     wanted: dict[int, list[int]] = defaultdict(list)
     for which, matter in enumerate(matters):
         if notes.place(matter.ids):
