@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from bot.collector import kept_away
 from bot.table_file import rows
 from handlers.days import DAY_SECONDS, local
 from nlp.classify import classify
@@ -103,7 +104,7 @@ def find(
 ) -> list[Issue]:
     """The issues, the hottest first, with their categories; a bar on stderr shows how far it is."""
     columns = (TextColumn("找热点"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    with kept_away(), Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("找热点", total=100)
         return cluster(
             reports,

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Collection, Iterator
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from operator import add
 from typing import NamedTuple
 
@@ -46,10 +46,12 @@ _DIGITS = str.maketrans("一二三四五六七八九", "123456789")
 
 def shingles(text: str) -> set[str]:
     """The character pairs of a text in its plain form, without those of function words."""
-    pairs: set[str] = set()
-    for run in _RUN.findall(text.lower()):
-        pairs.update(map(add, run, run[1:]))
-    return pairs
+    return set(spoken(text))
+
+
+def spoken(text: str) -> Iterator[str]:
+    """The character pairs of a text in their order, each as often as it is there."""
+    return chain.from_iterable([map(add, run, run[1:]) for run in _RUN.findall(text.lower())])
 
 
 def similarity(one: str, other: str) -> float:

@@ -1,18 +1,17 @@
 """Each matter once: what tells parts of one is put together, and what says enough of it joins."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import chain
 from math import sqrt
 from statistics import median
 
 from ahocorasick_rs import AhoCorasick
 
-from nlp.notes import Notes
+from nlp.notes import GATHERING, Notes
 from nlp.place_names import NAME_LENGTH_MIN, may_be_one
 from nlp.same_matter import Matter
 
-ROUNDS = 2  # what was put together says more than its parts, so others are known by it
 TOGETHER_MIN = 0.12  # so alike two matters of one place are one
 UNPLACED_MIN = 0.25  # where it is not known that their place is one
 HERE_MIN = 0.35  # of the median score lets a report join that names the place
@@ -29,8 +28,8 @@ def gathered(notes: Notes, matters: list[Matter]) -> list[Matter]:
         if 2 * len(mine) > len(matter.ids) and notes.peak(mine) >= notes.people_min:
             taken |= mine
             kept.append(matter._replace(ids=mine))
-    for _ in range(ROUNDS):
-        kept = _joined(notes, _together(notes, kept))
+    for part in GATHERING:  # what was put together says more than its parts, so others are known by it
+        kept = _joined(notes, _together(notes, kept), part)
     return kept
 
 
@@ -97,10 +96,13 @@ def _told(notes: Notes, ids: Collection[int], own: Collection[int]) -> dict[int,
     }
 
 
-def _joined(notes: Notes, matters: list[Matter]) -> list[Matter]:
+def _joined(notes: Notes, matters: list[Matter], part: tuple[float, float]) -> list[Matter]:
     """The matters with what says enough of the same: where it names their place, else much of it."""
     taken = set().union(*(matter.ids for matter in matters))
-    here, elsewhere = _naming(notes, matters, taken), _saying(notes, matters, taken)
+    free = [position for position in range(len(notes)) if position not in taken]
+    half = sum(part) / 2
+    here = _naming(notes, matters, notes.steps(free, (part[0], half)))
+    elsewhere = _saying(notes, matters, notes.steps(free, (half, part[1])))
     fits: dict[int, list[tuple[float, int]]] = defaultdict(list)
     for which, matter in enumerate(matters):
         told = _told(notes, matter.ids, _own(notes, matter, matter.ids))
@@ -123,8 +125,8 @@ def _joined(notes: Notes, matters: list[Matter]) -> list[Matter]:
     return sorted(grown, key=_heat)
 
 
-def _naming(notes: Notes, matters: list[Matter], taken: set[int]) -> list[set[int]]:
-    """Of each matter the reports, not taken, that write its place or at least how it begins."""
+def _naming(notes: Notes, matters: list[Matter], free: Iterable[int]) -> list[set[int]]:
+    """Of each matter the reports, of those still free, that write its place or at least how it begins."""
     places = [notes.place(matter.ids)[:NAME_LENGTH_MIN] or matter.name for matter in matters]
     by_name: dict[str, list[int]] = defaultdict(list)
     for which, name in enumerate(places):
@@ -132,29 +134,27 @@ def _naming(notes: Notes, matters: list[Matter], taken: set[int]) -> list[set[in
     names = sorted(by_name)
     automaton = AhoCorasick(names)
     found: list[set[int]] = [set() for _ in matters]
-    for position in range(len(notes)):
-        if position not in taken:
-            hits = automaton.find_matches_as_indexes(notes[position].text, overlapping=True)
-            for which in {which for hit in hits for which in by_name[names[hit[0]]]}:
-                found[which].add(position)
+    for position in free:
+        hits = automaton.find_matches_as_indexes(notes[position].text, overlapping=True)
+        for which in {which for hit in hits for which in by_name[names[hit[0]]]}:
+            found[which].add(position)
     return found
 
 
-def _saying(notes: Notes, matters: list[Matter], taken: set[int]) -> list[set[int]]:
-    """Of each matter with a place the reports, not taken, that hold a third of its strongest pairs."""
+def _saying(notes: Notes, matters: list[Matter], free: Iterable[int]) -> list[set[int]]:
+    """Of each matter with a place the reports, of those still free, that hold a third of its profile."""
     wanted: dict[int, list[int]] = defaultdict(list)
     for which, matter in enumerate(matters):
         if notes.place(matter.ids):
             for pair in matter.profile:
                 wanted[pair].append(which)
     found: list[set[int]] = [set() for _ in matters]
-    for position in range(len(notes)):
-        if position not in taken:
-            pairs = filter(wanted.__contains__, notes[position].pairs)
-            counts = Counter(chain.from_iterable(map(wanted.__getitem__, pairs)))
-            for which, many in counts.items():
-                if many >= PROFILE_SHARE_MIN * len(matters[which].profile):
-                    found[which].add(position)
+    for position in free:
+        pairs = filter(wanted.__contains__, notes[position].pairs)
+        counts = Counter(chain.from_iterable(map(wanted.__getitem__, pairs)))
+        for which, many in counts.items():
+            if many >= PROFILE_SHARE_MIN * len(matters[which].profile):
+                found[which].add(position)
     return found
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from nlp.alike import DAY
 from nlp.gather import gathered
-from nlp.notes import PEOPLE_MIN, Notes, Progress
+from nlp.notes import ISSUES, MATTERS, PEOPLE_MIN, Notes, Progress
 from nlp.place_names import as_place
 from nlp.reports import Report
 from nlp.same_matter import Matter, matters_of, profile_of
@@ -58,11 +58,12 @@ def cluster(
     named = shared_names(notes)
     matters = [
         matter
-        for name in notes.steps(sorted(named), 60, 100)
+        for name in notes.steps(sorted(named), MATTERS)
         for matter in matters_of(notes, name, named[name])
     ]
     return [
-        _issue(notes, matter, rank, category) for rank, matter in enumerate(gathered(notes, matters), start=1)
+        _issue(notes, matter, rank, category)
+        for rank, matter in enumerate(notes.steps(gathered(notes, matters), ISSUES), start=1)
     ]
 
 

@@ -9,7 +9,7 @@ from itertools import chain, compress, count, pairwise
 from math import log
 from typing import NamedTuple, TypeVar
 
-from nlp.alike import shingles
+from nlp.alike import shingles, spoken
 from nlp.place_names import NAME_LENGTH_MIN, may_be_one, place_names, without_area
 from nlp.plain import plain
 from nlp.reports import Report
@@ -25,7 +25,13 @@ BESIDE = 6  # characters on both sides; who writes them alike has copied
 WIDER_MAX = 6  # characters more
 PLACES_MIN = 0.5  # of the reports with a pair have it in the name of a place
 _KEPT_MAX = 4096  # sets of pairs: those of the reports that are compared just now
+_NAMES_KEPT_MAX = 1 << 16  # many texts name the same places
 _PLACES_KEPT_MAX = 256  # each is asked for several times in a row
+
+# Where each step begins and ends, of a hundred parts of the work on 100,000 reports.
+TEXTS, PAIRS, PLACES, NAMES, MATTERS = (0, 5), (5, 27), (32, 47), (55, 59), (59, 82)
+GATHERING = ((82, 90), (90, 98))
+ISSUES = (98, 100)
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
@@ -63,8 +69,8 @@ class Notes:
         numbers: dict[str, int] = {}
         self.users = [numbers.setdefault(report.user, len(numbers)) for report in reports]
         self.people = len(numbers)
-        texts = [_text(report) for report in self.steps(reports, 0, 15)]
-        said = [self._read(text) for text in self.steps(texts, 15, 30)]
+        texts = [_text(report) for report in self.steps(reports, TEXTS)]
+        said = [self._read(text) for text in self.steps(texts, PAIRS)]
         counts = self._counted((pairs for _, pairs in said), range(len(said)))
         self.frequency = [counts[number] for number in range(len(self.numbers))]  # people
         self.spelled = list(self.numbers)
@@ -77,7 +83,8 @@ class Notes:
             for pair, many in zip(self.spelled, self.frequency, strict=True)
         ]
         both = list(zip(reports, texts, said, strict=True))
-        self._notes = [self._note(*each) for each in self.steps(both, 30, 45)]
+        self._notes = [self._note(*each) for each in self.steps(both, PLACES)]
+        self.made_of = lru_cache(_NAMES_KEPT_MAX)(self._made_of)
         self.of_places = self._of_places()
         self.written: Written = {position: note.pairs for position, note in enumerate(self._notes)}
         self.pairs = lru_cache(_KEPT_MAX)(self._pairs)
@@ -93,32 +100,34 @@ class Notes:
     def __getitem__(self, position: int) -> Note:
         return self._notes[position]
 
-    def steps(self, items: Sequence[T], begin: int, end: int) -> Iterator[T]:
+    def steps(self, items: Sequence[T], part: tuple[float, float]) -> Iterator[T]:
         """The items, telling how far the work is between two parts of a hundred."""
+        begin, end = part
         for number, item in enumerate(items):
             if number % 256 == 0:
-                self.on_progress(begin + (end - begin) * number // len(items), 100)
+                self.on_progress(int(begin + (end - begin) * number / len(items)), 100)
             yield item
-        self.on_progress(end, 100)
+        self.on_progress(int(end), 100)
 
     def _read(self, text: str) -> "tuple[array[int], array[int]]":
         """The numbers of the pairs in the title, and of those in all the text."""
         title, _, detail = text.partition("\n")
-        in_title = shingles(title)
         numbered = self.numbers.__getitem__
-        return array("I", map(numbered, in_title)), array("I", map(numbered, in_title | shingles(detail)))
+        in_title = set(map(numbered, spoken(title)))
+        return array("I", in_title), array("I", in_title.union(map(numbered, spoken(detail))))
 
     def _note(self, report: Report, text: str, said: "tuple[array[int], array[int]]") -> Note:
         title, _, detail = text.partition("\n")
         rarity = self.rarity.__getitem__
-        title_pairs, pairs = (array("I", compress(each, map(rarity, each))) for each in said)
+        in_title, in_all = said
+        worth = list(map(rarity, in_all))
         places = place_names(title)
         return Note(
             report=report,
             text=text,
-            pairs=pairs,
-            title_pairs=title_pairs,
-            weight=sum(map(rarity, pairs)),
+            pairs=array("I", compress(in_all, worth)),
+            title_pairs=array("I", compress(in_title, map(rarity, in_title))),
+            weight=sum(worth),
             places=places | place_names(detail[:PLACES_LENGTH]),
             title_places=places,
         )
@@ -129,9 +138,7 @@ class Notes:
         for note in self._notes:
             # The shortest of its beginnings is the name: the others begin with what leads up to it.
             names = [name for name in note.places if name[1:] not in note.places]
-            inside.update(
-                {self.numbers[pair] for name in names for pair in shingles(name) if pair in self.numbers}
-            )
+            inside.update(frozenset().union(*map(self.made_of, names)))
         return frozenset(
             pair
             for pair, many in inside.items()
@@ -193,12 +200,15 @@ class Notes:
 
     def says_something(self, name: str) -> bool:
         """Whether a name has a pair that is not of numbers or of what any letter may say."""
-        return any(self.rarity[self.numbers[pair]] for pair in shingles(name) if pair in self.numbers)
+        return any(map(self.rarity.__getitem__, self.made_of(name)))
+
+    def _made_of(self, name: str) -> frozenset[int]:
+        """The numbers of the pairs of a name, of those that any report holds."""
+        return frozenset(self.numbers[pair] for pair in shingles(name) if pair in self.numbers)
 
     def own(self, name: str, ids: Collection[int]) -> set[int]:
         """The pairs a name is made of, and those it makes with what stands beside it."""
-        own = {self.numbers[pair] for pair in shingles(name) if pair in self.numbers}
-        return own.union(*(self.edges(name, each) for each in ids)) if name else own
+        return set(self.made_of(name)).union(*(self.edges(name, each) for each in ids)) if name else set()
 
     def _edges(self, name: str, position: int) -> frozenset[int]:
         """The pairs a name makes with what stands beside it in a report."""

@@ -12,6 +12,8 @@ STEM_MIN, STEM_MAX = 2, 7  # characters of a place name before its ending
 _RUN = re.compile("[\u4e00-\u9fffA-Za-z0-9]+")
 # Ends of the names of places and firms. 站 and 厂 are none: 搅拌站 is what people complain about.
 _ENDING = re.compile(
+    # Of most characters it is seen at once that no ending begins there.
+    "(?=[小社新花家公别山国广商大学中幼医市酒饭超车集驾苑府园路街巷村湾湖岛城郡庭居阁墅洲桥里])"
     "(?:小区|社区|新城|花园|家园|新村|公寓|公馆|别墅|山庄|国际|广场|商城|大厦|大道|大桥|学院|大学|学校|中学|小学|幼儿园|医院|公园"
     "|市场|酒店|饭店|超市|车站|公司|集团|驾校|[苑府园路街巷村湾湖岛城郡庭居阁墅洲桥]|(?<![家这那哪城村夜院屋手心店校厂公邻园区])里)"
 )

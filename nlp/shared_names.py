@@ -3,10 +3,11 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from heapq import heappushpop
+from itertools import chain
 
 from ahocorasick_rs import AhoCorasick
 
-from nlp.notes import RUN, Notes
+from nlp.notes import NAMES, RUN, Notes
 from nlp.place_names import NAME_LENGTH_MIN
 
 NAME_LENGTH_MAX = 8
@@ -21,7 +22,7 @@ def shared_names(notes: Notes) -> dict[str, list[int]]:
     names = _names(notes)
     automaton = AhoCorasick(names)
     groups: list[list[int]] = [[] for _ in names]
-    for position in notes.steps(range(len(notes)), 45, 60):
+    for position in notes.steps(range(len(notes)), NAMES):
         text = notes[position].text
         for which in {hit[0] for hit in automaton.find_matches_as_indexes(text, overlapping=True)}:
             groups[which].append(position)
@@ -58,7 +59,7 @@ def _names(notes: Notes) -> list[str]:
     """Places, and whatever several titles have in common: a firm, a scheme, a road works."""
     # In many reports what few hold is not among the most used: 20 of 100,000.
     least = max(notes.people_min, len(notes) // (NAMES_MAX * NAMES_LEAST))
-    counts = Counter(place for note in notes for place in note.places)
+    counts = Counter(chain.from_iterable(note.places for note in notes))
     names = {name: many for name, many in counts.items() if many >= least}
     runs = [run for note in notes for run in RUN.findall(note.text.partition("\n")[0])]
     # What is often said goes on as something often said: only there a longer name is looked for.

@@ -2,7 +2,7 @@
 
 import random
 from dataclasses import replace
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 from hypothesis import given, settings
@@ -307,6 +307,7 @@ def test_progress_rises_to_the_end() -> None:
     cluster(everyday() + plant(), on_progress=lambda done, total: heard.append((done, total)))
     assert heard == sorted(heard)
     assert heard[-1] == (100, 100)
+    assert max(after[0] - before[0] for before, after in pairwise(heard)) <= 25
 
 
 def test_of_nothing_there_is_no_issue() -> None:

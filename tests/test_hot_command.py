@@ -1,6 +1,7 @@
 """`mashang hot` as an operator meets it: a table or the county's own cases, a text table or JSON lines."""
 
 import csv
+import gc
 import json
 import shutil
 from datetime import datetime
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
+from bot.collector import kept_away
 from tests.commands import run
 from tests.test_hot_told import DIFFERENT, PLANT
 
@@ -151,3 +153,10 @@ def test_the_countys_own_cases_of_a_period_are_read_while_nothing_is_changed(
         == "没有多人反映的同一件事。\n"
     )
     assert file.read_bytes() == before
+
+
+def test_the_collector_is_away_for_the_work_and_back_after_it() -> None:
+    with pytest.raises(ValueError), kept_away():
+        assert not gc.isenabled()
+        raise ValueError
+    assert gc.isenabled()
