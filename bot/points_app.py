@@ -8,7 +8,7 @@ import typer
 
 from bot import terminal
 
-app = typer.Typer(help="积分预算。", no_args_is_help=True)
+app = typer.Typer(help="积分：预算、月底批量、对账单。", no_args_is_help=True)
 
 
 @app.command("budgets", help="各镇各年的积分预算和余额。")

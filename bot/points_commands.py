@@ -5,8 +5,9 @@ from typing import Any
 from bot.house import House
 from store import budgets, units
 from store.db import Conflict, Database
+from store.ledger import POINTS, SCORE
 
-UNIT_NAMES = {0: "积分", -1: "考核分"}
+UNIT_NAMES = {POINTS: "积分", SCORE: "考核分"}
 
 
 def budget_rows(db: Database) -> list[str]:

@@ -3,26 +3,24 @@
 import csv
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot import past_orders
+from bot import past_orders, terminal
+from bot.terminal import CATEGORIES
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
     from nlp.evaluate import Report
-    from nlp.rules import Rules
 
 app = typer.Typer(help="规则文件。", no_args_is_help=True)
-WRONG = 2
-DEFAULT = Path(__file__).parent.parent / "rules" / "categories.toml"
 STEPS = {"read": "读文本", "trial": "试学", "learn": "学习"}
 CANNOT = {  # the reasons of `nlp.learn`
     "there must be at least two different labels": "至少要有两个不同的类别",
     "a label needs two texts on average": "平均一个类别不到两条文本，类别那一列选对了吗？",
-    "no word stands in two texts": "没有一个词出现在两条文本里，文本太少了",
+    "no word stands in enough texts": "没有一个词出现在足够多的文本里，文本太少了",
 }
 FileArgument = Annotated[Path, typer.Argument(help="CSV 或 Excel（.xlsx）文件，有表头")]
 TextOption = Annotated[str, typer.Option(help="哪几列是文本，用逗号分开，例如 title,detail")]
@@ -48,7 +46,7 @@ def learn(
     try:
         from nlp.learn import learn as learn_rules
     except ImportError:
-        _stop("学习要用 scikit-learn：pip install '.[learn]'，或 make install")
+        terminal.stop("学习要用 scikit-learn：pip install '.[learn]'，或 make install")
     columns, labels = _read(file, text, label)
     try:
         with _progress() as bar:
@@ -67,7 +65,7 @@ def learn(
                 ),
             )
     except ValueError as error:
-        _stop(f"学不了：{CANNOT.get(str(error), error)}")
+        terminal.stop(f"学不了：{CANNOT.get(str(error), error)}")
     learned.write(out)
     for name, report in zip((text.partition(",")[0], text), learned.held_out, strict=False):
         _show(f"留出的五分之一，{name}", report)
@@ -77,14 +75,14 @@ def learn(
 @app.command("eval", help="用有类别的文本给规则文件打分。")
 def evaluate(
     file: FileArgument,
-    rules: RulesOption = DEFAULT,
+    rules: RulesOption = CATEGORIES,
     text: TextOption = "title",
     label: LabelOption = "label",
     mistakes: Annotated[Path | None, typer.Option(help="分错的写到这个 CSV 文件")] = None,
 ) -> None:
     from nlp.evaluate import evaluate as judge
 
-    loaded = _load(rules)
+    loaded = terminal.categories(rules)
     columns, labels = _read(file, text, label)
     texts = _joined(columns)
     with _progress() as bar:
@@ -104,10 +102,10 @@ def evaluate(
 
 
 @app.command("try", help="看一句话会分到哪一类，为什么。")
-def explain(text: Annotated[str, typer.Argument(help="一句话")], rules: RulesOption = DEFAULT) -> None:
+def explain(text: Annotated[str, typer.Argument(help="一句话")], rules: RulesOption = CATEGORIES) -> None:
     from nlp.classify import classify, marked, marks
 
-    loaded = _load(rules)
+    loaded = terminal.categories(rules)
     guess = classify(text, loaded)
     typer.echo(marked(text, loaded))
     typer.echo(f"{guess.category}{'（拿不准）' if guess.uncertain else ''}，{guess.score} 分", nl=False)
@@ -128,7 +126,7 @@ def _show_alarm(text: str, rules: Path) -> None:
     try:
         town = load(rules.parent)
     except (ValueError, OSError) as error:
-        _stop(f"规则文件有错：{error}")
+        terminal.stop(f"规则文件有错：{error}")
     if call := urgent(text, town):
         typer.echo(f"紧急，请拨打 {call}")
     for what, weight in evidence(text, town):
@@ -145,7 +143,7 @@ def diff(
     from nlp.evaluate import diff as compare
 
     columns, _ = _read(file, text, None)
-    changes = compare(_load(before), _load(after), _joined(columns))
+    changes = compare(terminal.categories(before), terminal.categories(after), _joined(columns))
     for change in changes:
         typer.echo(f"{change.row}：{change.before.category} → {change.after.category}　{change.text[:60]}")
     typer.echo(f"共 {len(changes)} 条不同")
@@ -153,14 +151,14 @@ def diff(
 
 @app.command(help="规则文件有多少词、什么样的权重、多少是完整的词。")
 def stats(
-    rules: Annotated[Path, typer.Argument(help="规则文件")] = DEFAULT,
+    rules: Annotated[Path, typer.Argument(help="规则文件")] = CATEGORIES,
     as_json: Annotated[bool, typer.Option("--json", help="写成 JSON")] = False,
 ) -> None:
     from dataclasses import asdict
 
     from nlp.evaluate import stats as count
 
-    found = asdict(count(_load(rules)))
+    found = asdict(count(terminal.categories(rules)))
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
@@ -187,7 +185,7 @@ def suggest(
         if out is not None:
             out.write_text(suggestions.applied(rules, found), encoding="utf-8")
     except (SettingsError, ValueError, OSError) as error:
-        _stop(f"提不出建议：{error}")
+        terminal.stop(f"提不出建议：{error}")
     if as_json:
         typer.echo(json.dumps([suggestions.as_json(each, found) for each in found.list], ensure_ascii=False))
     else:
@@ -203,10 +201,10 @@ def _read(file: Path, text: str, label: str | None) -> tuple[list[list[str]], li
         columns, lines = past_orders.rows(file)
         wanted = [*names, *([label] if label else [])]
         if missing := [name for name in wanted if name not in columns]:
-            _stop(f"{file.name} 没有 {'、'.join(missing)} 这一列，有：{'、'.join(columns)}")
+            terminal.stop(f"{file.name} 没有 {'、'.join(missing)} 这一列，有：{'、'.join(columns)}")
         rows = [row for row in lines if label is None or row.get(label, "").strip()]
     except (OSError, ValueError, csv.Error) as error:
-        _stop(f"读不了 {file}：{error}")
+        terminal.stop(f"读不了 {file}：{error}")
     return [[row.get(name, "") for row in rows] for name in names], [
         row[label].strip() for row in rows
     ] if label else []
@@ -214,15 +212,6 @@ def _read(file: Path, text: str, label: str | None) -> tuple[list[list[str]], li
 
 def _joined(columns: list[list[str]]) -> list[str]:
     return ["\n".join(parts) for parts in zip(*columns, strict=True)]
-
-
-def _load(file: Path) -> "Rules":
-    from nlp.rules import load_categories
-
-    try:
-        return load_categories(file)
-    except (ValueError, OSError) as error:
-        _stop(f"规则文件有错：{error}")
 
 
 def _show(title: str, report: "Report") -> None:
@@ -249,8 +238,3 @@ def _progress() -> "Progress":
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     return Progress(*columns, console=Console(stderr=True))
-
-
-def _stop(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(WRONG)

@@ -3,14 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
     from bot.settings import Settings
+    from nlp.rules import Rules
     from store.db import Database
 
+CATEGORIES = Path(__file__).parent.parent / "rules" / "categories.toml"
 WRONG = 2  # exit status: what was asked for cannot be done as asked
 
 
@@ -52,6 +55,16 @@ def existing_database() -> str:
     if not found:
         stop(f"数据库 {url.rpartition('@')[2]} 还没有建立，请先运行 mashang serve 或 mashang migrate")
     return url
+
+
+def categories(file: Path) -> "Rules":
+    """A file of categories; one that is wrong or missing is the end."""
+    from nlp.rules import load_categories
+
+    try:
+        return load_categories(file)
+    except (ValueError, OSError) as error:
+        stop(f"规则文件有错：{error}")
 
 
 @contextmanager

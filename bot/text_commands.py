@@ -7,26 +7,23 @@ from typing import Annotated
 import typer
 
 from bot import terminal
+from bot.terminal import CATEGORIES
 
 app = typer.Typer()
-CATEGORIES = Path(__file__).parent.parent / "rules" / "categories.toml"
+RulesOption = Annotated[
+    Path, typer.Option("--rules", help="分类规则文件，默认 rules/categories.toml", show_default=False)
+]
 
 
 @app.command(help="给文本分类：标准输入一行一条，标准输出一行一个 JSON。不需要任何设置。")
 def classify(
-    rules: Annotated[
-        Path, typer.Option(help="分类规则文件，默认 rules/categories.toml", show_default=False)
-    ] = CATEGORIES,
+    rules: RulesOption = CATEGORIES,
 ) -> None:
     import json
 
     from nlp.classify import classify as read
-    from nlp.rules import load_categories
 
-    try:
-        loaded = load_categories(rules)
-    except (ValueError, OSError) as error:
-        terminal.stop(f"规则文件有错：{error}")
+    loaded = terminal.categories(rules)
     # A text ends at a line feed and nowhere else, and bytes that are no text must not end the work.
     sys.stdin.reconfigure(encoding="utf-8-sig", errors="replace", newline="\n")  # type: ignore[union-attr]
     for line in sys.stdin:
@@ -46,25 +43,22 @@ def hot(
     format: Annotated[str, typer.Option(help="text 或 jsonl")] = "text",
     days: Annotated[int, typer.Option(help="按多少天里的人数排名", min=1)] = 30,
     top: Annotated[int | None, typer.Option(help="只要前多少个", min=1)] = None,
-    rules: Annotated[
-        Path, typer.Option(help="分类规则文件，默认 rules/categories.toml", show_default=False)
-    ] = CATEGORIES,
+    rules: RulesOption = CATEGORIES,
 ) -> None:
     import time
 
     from bot import hot_command
-    from nlp.rules import load_categories
 
     if format not in hot_command.FORMATS:
         terminal.stop(f"没有 {format} 这种格式，可用：{'、'.join(hot_command.FORMATS)}")
     if file is None and since is None:
         terminal.stop("给一个文件，或者用 --since 2026-11-01 看这天以来本县的事件")
+    loaded = terminal.categories(rules)
     try:
         begin = hot_command.moment(since) if since else None
         end = hot_command.moment(until, end=True) if until else None
         if begin is not None and end is not None and begin >= end:
             terminal.stop(f"--since {since} 比 --until {until} 晚")
-        loaded = load_categories(rules)
         if file is not None:
             found = hot_command.read_table(file)
             for note in found.notes:

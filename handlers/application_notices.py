@@ -30,11 +30,6 @@ def person_of(ctx: AnyCtx, application: Application) -> tuple[str, str]:
     return name or "居民", unit.name if unit else ""
 
 
-def village_of(ctx: AnyCtx, unit_id: int) -> int:
-    """The village that holds a unit; outside of one the unit itself."""
-    return next((unit.id for unit in ctx.registry.chain(unit_id) if unit.level == "village"), unit_id)
-
-
 def to_check(ctx: Ctx, application: Application) -> None:
     workers = _staff(ctx, application, ("worker", "micro_leader"))
     number = application.id
@@ -64,7 +59,7 @@ def to_approve(ctx: Ctx, application: Application) -> None:
 
 def published(ctx: Ctx, application: Application) -> None:
     number, until = application.id, clock_time(application.public_until or ctx.now)
-    village = ctx.registry.units[village_of(ctx, application.unit_id)]
+    village = ctx.registry.units[ctx.registry.village_of(application.unit_id)]
     _to_group(
         ctx,
         application,
@@ -153,7 +148,7 @@ def _staff(ctx: Ctx, application: Application, roles: tuple[str, ...]) -> list[s
 
 
 def _to_group(ctx: Ctx, application: Application, fact: str, text: str, mentions: list[str]) -> None:
-    village = ctx.registry.units[village_of(ctx, application.unit_id)]
+    village = ctx.registry.units[ctx.registry.village_of(application.unit_id)]
     row = outbox.row(
         channel="group",
         address=village.group_webhook,

@@ -3,12 +3,12 @@
 import re
 
 from handlers.applied import TOPIC
+from handlers.checkin import WORKERS
 from handlers.ctx import Ctx, Refused, areas, command
 from handlers.days import local_day
 from handlers.public_lists import beside, is_month
 from store import people, scores
 
-WORKERS = ("worker", "micro_leader", "volunteer")
 LEADERS = ("village_staff", "dispatcher", "leader", "auditor", "admin")
 LISTED_MAX = 25  # a reply holds 2,048 bytes
 

@@ -3,7 +3,7 @@
 import re
 
 from handlers.announce import clip
-from handlers.application_notices import title_of, village_of
+from handlers.application_notices import title_of
 from handlers.applied import APPROVERS, TOPIC
 from handlers.batch import STATES, day_of
 from handlers.ctx import NUMBER, Ctx, Refused, areas, command, may, refuse_in_group
@@ -159,7 +159,7 @@ def _called(ctx: Ctx, batch: Batch) -> str:
 
 
 def _tell(ctx: Ctx, batch: Batch) -> None:
-    unit = ctx.registry.units[village_of(ctx, batch.unit_id)]
+    unit = ctx.registry.units[ctx.registry.village_of(batch.unit_id)]
     row = outbox.row(
         channel="group",
         address=unit.group_webhook,

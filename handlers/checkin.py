@@ -230,17 +230,12 @@ def _by_village(ctx: JobCtx, day: str) -> dict[int, list[tuple[int, str]]]:
     for person_id, name, unit_id in checkins.missing(
         ctx.tx, role=FULL_TIME, unit_ids=ctx.registry.units, day=day
     ):
-        found[_village_of(ctx, unit_id)].append((person_id, name))
+        found[ctx.registry.village_of(unit_id)].append((person_id, name))
     return found
 
 
 def _workers(ctx: JobCtx) -> dict[int, set[int]]:
     found: dict[int, set[int]] = defaultdict(set)
     for person_id, _, unit_id in people.holding(ctx.tx, FULL_TIME, ctx.registry.units):
-        found[_village_of(ctx, unit_id)].add(person_id)
+        found[ctx.registry.village_of(unit_id)].add(person_id)
     return found
-
-
-def _village_of(ctx: JobCtx, unit_id: int) -> int:
-    chain = ctx.registry.chain(unit_id)
-    return next((unit.id for unit in chain if unit.level == "village"), unit_id)

@@ -2,7 +2,7 @@
 
 import re
 
-from handlers.ctx import GAP, Ctx, Refused, command, may, refuse_in_group
+from handlers.ctx import GAP, PROPOSAL, Ctx, Refused, command, may, refuse_in_group
 from handlers.days import clock_time
 from handlers.discipline import TOPIC
 from handlers.household import settle_in
@@ -120,11 +120,13 @@ def _carry_out(ctx: Ctx, given: Given, reason: str, number: int) -> str:
     )
 
 
-NUMBER = rf"(?:编号)?{GAP}(?P<number>\d{{1,9}})"
-
-
 @command(
-    "同意更正", grammar=NUMBER, roles=CORRECTORS, usage="同意更正 编号", about="大额更正的第二人", topic=TOPIC
+    "同意更正",
+    grammar=PROPOSAL,
+    roles=CORRECTORS,
+    usage="同意更正 编号",
+    about="大额更正的第二人",
+    topic=TOPIC,
 )
 def agree(ctx: Ctx, match: re.Match[str]) -> str:
     reversal, given = _asked(ctx, match)
@@ -132,7 +134,9 @@ def agree(ctx: Ctx, match: re.Match[str]) -> str:
     return _carry_out(ctx, given, reversal.reason, reversal.id)
 
 
-@command("不同意更正", grammar=NUMBER, roles=CORRECTORS, usage="不同意更正 编号", about="不收回", topic=TOPIC)
+@command(
+    "不同意更正", grammar=PROPOSAL, roles=CORRECTORS, usage="不同意更正 编号", about="不收回", topic=TOPIC
+)
 def refuse(ctx: Ctx, match: re.Match[str]) -> str:
     reversal, given = _asked(ctx, match)
     reversals.decide(ctx.tx, reversal, "dropped", by_id=ctx.person.id, now=ctx.now)

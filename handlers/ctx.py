@@ -152,6 +152,9 @@ COMMANDS: list[Command] = []
 JOBS: list[Job] = []
 NUMBER = r"(?:编号|案件|事件|第)?[\s:：#№]*(?P<number>\d{1,18})\s*(?:号事件|号案件|号)?"
 GAP = r"[\s,，:：、。;；\-]*"  # between a command's parts: people put anything there, or nothing
+PROPOSAL = (
+    rf"(?:编号)?{GAP}(?P<number>\d{{1,9}})"  # of what waits for somebody's yes: a split, a move, a reversal
+)
 
 
 def command(

@@ -14,7 +14,6 @@ from store import vouchers as rows
 from store.shop import Shop
 from store.vouchers import Refusal, Voucher, VoucherList
 
-SUPERVISOR = "shop_supervisor"
 LISTS_SHOWN = 20
 NOTE_MAX = 100  # characters
 
@@ -70,7 +69,7 @@ def _standing(
     names = people.names(
         ctx.tx, {person for each in refused for person in (each.by_id, each.seen_by) if person}
     )
-    may_tick = where in keepers.kept(ctx, SUPERVISOR)
+    may_tick = where in keepers.kept(ctx, *keepers.SUPERVISOR)
     doubts = [
         Doubt(
             number=each.id,
@@ -93,7 +92,7 @@ def _standing(
 def tick_off(ctx: Ctx, number: int, note: str) -> str:
     """The supervisor of the shop looked into a refused sale, of another household than the own one."""
     found = rows.refusal_with(ctx.tx, number)
-    if found is None or found[1].shop_id not in {one.id for one in keepers.kept(ctx, SUPERVISOR)}:
+    if found is None or found[1].shop_id not in {one.id for one in keepers.kept(ctx, *keepers.SUPERVISOR)}:
         raise Refused("没有这笔要核对的记录，或者不归您监督。")
     refusal, _, household_id = found
     if refusal.by_id == ctx.person.id or household_id == households.of(ctx.tx, ctx.person.id):

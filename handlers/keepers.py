@@ -10,7 +10,8 @@ from store import people, shop
 from store.shop import Article, Shop
 
 MANAGER = ("shop_manager",)
-KEEPERS = ("shop_manager", "shop_supervisor")
+SUPERVISOR = ("shop_supervisor",)
+KEEPERS = MANAGER + SUPERVISOR
 TOPIC = "管店"  # of a keeper's commands in 帮助
 _BETWEEN = r"[\s,:;、。]*"
 

@@ -4,7 +4,7 @@ import re
 
 from handlers import family, notify
 from handlers.applied import CHECKERS
-from handlers.ctx import GAP, Ctx, Refused, areas, command, may
+from handlers.ctx import PROPOSAL, Ctx, Refused, areas, command, may
 from handlers.days import DAY_SECONDS
 from handlers.discipline import TOPIC
 from handlers.household import refuse_frozen
@@ -15,7 +15,6 @@ from store.households import Household
 from store.moves import Move
 
 MOVE_DAYS = 15
-NUMBER = rf"(?:编号)?{GAP}(?P<number>\d{{1,9}})"
 
 
 @command(
@@ -92,7 +91,7 @@ def _asked_at(ctx: Ctx, household: Household, move: Move) -> int:
 
 @command(
     "同意迁入",
-    grammar=NUMBER,
+    grammar=PROPOSAL,
     usage="同意迁入 编号",
     about="家搬到别的村(社区)，积分跟着走",
     topic=family.TOPIC,
@@ -105,7 +104,7 @@ def agree(ctx: Ctx, match: re.Match[str]) -> str:
 
 @command(
     "不同意迁入",
-    grammar=NUMBER,
+    grammar=PROPOSAL,
     usage="不同意迁入 编号",
     about="家没有搬，不迁",
     topic=family.TOPIC,

@@ -33,7 +33,7 @@ def object_to(ctx: Ctx, match: re.Match[str]) -> str | None:
     if is_family(ctx, application):
         raise Refused(f"这是您自己家的申请，不要了请发：撤回申请 {application.id}。")
     lives_at = home(ctx, ctx.person)
-    village = notices.village_of(ctx, application.unit_id)
+    village = ctx.registry.village_of(application.unit_id)
     if lives_at is None or not (
         ctx.registry.holds(village, lives_at) or ctx.registry.holds(lives_at, village)
     ):

@@ -13,7 +13,7 @@ def take_out(ctx: Ctx, redemption: Redemption, line: Line, count: int) -> Line:
     """A waiting line of its own for `count` pieces of `line`, to be given out; the rest is a line as well.
 
     A hold is resolved once and in full: what was held is freed, and held anew in two parts. The order must
-    be held still (shop.hold_still) before its lines are read, for another clerk may give a part as well.
+    be held still (redemptions.hold_still) before its lines are read: another clerk may give a part as well.
     """
     if count == line.count:
         return line

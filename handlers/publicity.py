@@ -38,7 +38,7 @@ def show(ctx: Ctx, match: re.Match[str]) -> str | None:
     at = named[0].id if name else home(ctx, ctx.person)
     if at is None:
         raise Refused("请写哪个村(社区)，例如：公示 幸福社区。")
-    village = ctx.registry.units[notices.village_of(ctx, at)]
+    village = ctx.registry.units[ctx.registry.village_of(at)]
     found = applications.in_units(ctx.tx, ctx.registry.under(village.id), ("public", "disputed"), SHOWN_MAX)
     names = people.names(ctx.tx, [one.person_id for one in found])
     lines = [f"【{village.name}积分公示】"]

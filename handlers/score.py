@@ -4,7 +4,8 @@ import re
 
 from handlers import notify
 from handlers.applied import TOPIC
-from handlers.assessment import LEADERS, WORKERS
+from handlers.assessment import LEADERS
+from handlers.checkin import WORKERS
 from handlers.ctx import GAP, Ctx, Refused, areas, command, refuse_in_group
 from handlers.days import clock_time
 from handlers.whom import WHY

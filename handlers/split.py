@@ -3,7 +3,7 @@
 import re
 
 from handlers.codes import new_code
-from handlers.ctx import GAP, Ctx, Refused, command, may
+from handlers.ctx import PROPOSAL, Ctx, Refused, command, may
 from handlers.family import TOPIC
 from handlers.household import may_leave, refuse_frozen, share
 from handlers.whom import STEWARDS, home, tell
@@ -51,7 +51,7 @@ def _members(ctx: Ctx, household_id: int) -> list[tuple[int, str]]:
 
 @command(
     "同意分户",
-    grammar=rf"(?:编号)?{GAP}(?P<number>\d{{1,9}})",
+    grammar=PROPOSAL,
     usage="同意分户 编号",
     about="家人分户，带走说好的积分",
     topic=TOPIC,

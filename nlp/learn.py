@@ -96,7 +96,7 @@ def _fit(past: Past, mix: _Mix, on_progress: Callable[[float], None]) -> Learned
     texts_min = mix.texts_min or max(low, min(high, rows // ROWS_PER_TEXTS_MIN))
     words = candidates(past.views[-1], past.edges, texts_min)
     if not words:
-        raise ValueError("no word stands in two texts")
+        raise ValueError("no word stands in enough texts")
     on_progress(0.2)
     whole, _ = whole_words(words, past.views[-1], past.edges)
     on_progress(0.35)

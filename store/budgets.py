@@ -38,22 +38,20 @@ _ADD_BUDGET = Prepared(
 
 def account(tx: Tx, budget: Budget, unit: int, now: int) -> int:
     """The account of a budget; a new one opens with its first grant."""
-    key = {"unit_id": budget.town_id, "year": budget.year, "rule_group": budget.group, "unit": unit}
-    found = tx.execute(_BUDGET, key).scalar()
-    if found is not None:
-        return ledger.account(tx, "budget", unit=unit, owner=found)
-    added = tx.execute(_ADD_BUDGET, key).scalar()
-    budget_id = added if added is not None else tx.execute(_BUDGET, key).scalar_one()
-    if budget.first_grant:
-        grant(tx, budget_id, unit, budget.first_grant, key="first", reason="年度预算", now=now)
-    return ledger.account(tx, "budget", unit=unit, owner=budget_id)
+    return ledger.account(tx, "budget", unit=unit, owner=budget_id(tx, budget, unit, now=now))
 
 
 def budget_id(tx: Tx, budget: Budget, unit: int, *, now: int) -> int:
     """The number of a budget, opened with its first grant when it is new."""
-    account(tx, budget, unit, now)
     key = {"unit_id": budget.town_id, "year": budget.year, "rule_group": budget.group, "unit": unit}
-    return int(tx.execute(_BUDGET, key).scalar_one())
+    found = tx.execute(_BUDGET, key).scalar()
+    if found is not None:
+        return int(found)
+    added = tx.execute(_ADD_BUDGET, key).scalar()
+    number = int(added if added is not None else tx.execute(_BUDGET, key).scalar_one())
+    if budget.first_grant:
+        grant(tx, number, unit, budget.first_grant, key="first", reason="年度预算", now=now)
+    return number
 
 
 def grant(

@@ -134,10 +134,14 @@ def held_of(tx: Tx, household_id: int) -> list[Redemption]:
     return [Redemption(*row) for row in tx.execute(query.order_by(redemptions.c.id).limit(50))]
 
 
+def _held(redemption: Redemption) -> sa.Update:
+    """A change of an order that waits still."""
+    return sa.update(redemptions).where(redemptions.c.id == redemption.id, redemptions.c.state == "held")
+
+
 def hold_still(tx: Tx, redemption: Redemption) -> None:
     """Let nobody else change the order until this transaction ends. Raises Conflict when it has ended."""
-    held = sa.update(redemptions).where(redemptions.c.id == redemption.id, redemptions.c.state == "held")
-    change_one(tx, held.values(state="held"))
+    change_one(tx, _held(redemption).values(state="held"))
 
 
 def end(
@@ -151,9 +155,8 @@ def end(
     proxy_id: int | None = None,
 ) -> None:
     """Collected, cancelled or expired; raises Conflict when it has ended already."""
-    held = sa.update(redemptions).where(redemptions.c.id == redemption.id, redemptions.c.state == "held")
     ended = {"state": state, "ended_at": now, "clerk_id": clerk_id}
-    change_one(tx, held.values(**ended, collector=collector, proxy_id=proxy_id))
+    change_one(tx, _held(redemption).values(**ended, collector=collector, proxy_id=proxy_id))
 
 
 def end_line(
@@ -188,8 +191,7 @@ def give_back_pieces(tx: Tx, line: Line, count: int) -> int | None:
 
 def bring(tx: Tx, redemption: Redemption, *, is_delivery: bool, address: str = "") -> None:
     """Have an order brought to the door, or not. Raises Conflict when nothing waits any more."""
-    held = sa.update(redemptions).where(redemptions.c.id == redemption.id, redemptions.c.state == "held")
-    change_one(tx, held.values(is_delivery=is_delivery, address=address))
+    change_one(tx, _held(redemption).values(is_delivery=is_delivery, address=address))
 
 
 def to_bring(tx: Tx, shop_ids: Iterable[int], unit_ids: Iterable[int], limit: int) -> list[Redemption]:
@@ -205,8 +207,7 @@ def to_bring(tx: Tx, shop_ids: Iterable[int], unit_ids: Iterable[int], limit: in
 
 def change_code(tx: Tx, redemption: Redemption, code_hash: str) -> None:
     """A new pick-up code; the old one is dead. Raises Conflict when nothing waits any more."""
-    held = sa.update(redemptions).where(redemptions.c.id == redemption.id, redemptions.c.state == "held")
-    change_one(tx, held.values(code_hash=code_hash))
+    change_one(tx, _held(redemption).values(code_hash=code_hash))
 
 
 def taken_this_month(tx: Tx, household_id: int, article_id: int, *, since: int) -> int:

@@ -1,4 +1,4 @@
-"""Assessment points of workers: what each earned in a month and did not lose again."""
+"""Assessment points of workers: each award, and what a month came to without those taken back."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

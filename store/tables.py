@@ -390,7 +390,7 @@ members = sa.Table(
         postgresql_where=sa.text("until IS NULL"),
     ),
 )
-# A member who wants a household of the own, with a share of the points; somebody else says yes to it.
+# A village that wants to take a household in; the household, or who knows it, says yes to it.
 moves = sa.Table(
     "moves",
     metadata,
@@ -412,7 +412,7 @@ moves = sa.Table(
         postgresql_where=sa.text("state = 'asked'"),
     ),
 )
-
+# A member who wants a household of the own, with a share of the points; somebody else says yes to it.
 splits = sa.Table(
     "splits",
     metadata,

@@ -87,6 +87,10 @@ class Registry:
             unit = self.units.get(unit.parent_id) if unit.parent_id is not None else None
         return chain
 
+    def village_of(self, unit_id: int) -> int:
+        """The village that holds a unit; outside of one the unit itself."""
+        return next((unit.id for unit in self.chain(unit_id) if unit.level == "village"), unit_id)
+
     def holds(self, area_id: int, unit_id: int) -> bool:
         """Whether `unit_id` is `area_id` or lies below it."""
         return any(unit.id == area_id for unit in self.chain(unit_id))

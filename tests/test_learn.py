@@ -142,7 +142,7 @@ def test_too_few_rows_for_a_trial_still_give_a_file(tmp_path: Path) -> None:
         ([["路灯", "井盖"]], ["a", " "], "a label is empty"),
         ([["路灯", "井盖"]], ["a", "a"], "there must be at least two different labels"),
         ([["路灯", "井盖", "污水"]], ["a", "b", "b"], "a label needs two texts on average"),
-        ([["路灯", "井盖", "污水", "工资"]], ["a", "b", "a", "b"], "no word stands in two texts"),
+        ([["路灯", "井盖", "污水", "工资"]], ["a", "b", "a", "b"], "no word stands in enough texts"),
     ],
 )
 def test_rows_that_teach_nothing_are_refused_with_the_reason(

@@ -75,7 +75,7 @@ def test_a_workbook_of_another_taxonomy_teaches_too_even_a_label_that_stands_onc
     [
         ("路灯坏了,灯\n路灯不亮,灯\n", "至少要有两个不同的类别"),
         ("路灯坏了,1\n路灯不亮,2\n井盖丢了,3\n", "平均一个类别不到两条文本，类别那一列选对了吗？"),
-        ("路灯,灯\n井盖,盖\n污水,灯\n工资,盖\n", "没有一个词出现在两条文本里，文本太少了"),
+        ("路灯,灯\n井盖,盖\n污水,灯\n工资,盖\n", "没有一个词出现在足够多的文本里，文本太少了"),
     ],
 )
 def test_a_table_that_teaches_nothing_is_refused_with_the_reason(
