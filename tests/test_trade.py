@@ -1,10 +1,8 @@
 """Three households and a model that adds up: whatever is done in whatever order, the books are right."""
 
-import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -15,9 +13,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from sqlalchemy.exc import DBAPIError
 
 from store import award_lists, awards, blocks, budgets, expiries, households, ledger, wallets
@@ -27,12 +24,11 @@ from store.db import Conflict, Database, Tx
 from store.ledger import Frozen, Insufficient
 from store.tables import freezes, people, units, xfer
 from tests.invariants import broken
-from tests.postgres import Cluster
+from tests.machines import Lend, lender, run_machine
 from tests.test_ledger import NOW, RICE, SHOP
 
 COHORT = 20271231
 DIES_WITHIN_SECONDS = 30
-Lend = Callable[[], AbstractContextManager[str]]
 
 
 class _Undo(Exception):
@@ -552,41 +548,13 @@ def _until_killed(url: str, budget_id: int, points: int, number: int, parent: Co
 @pytest.fixture(params=["sqlite", "postgres"])
 def lend(request: pytest.FixtureRequest, tmp_path: Path) -> Lend:
     """Empty databases, one for each machine."""
-    if request.param == "postgres":
-        cluster: Cluster = request.getfixturevalue("cluster")
-        return partial(cluster.lent, request.getfixturevalue("postgres_empty"))
-    template: Path = request.getfixturevalue("sqlite_empty")
-    numbers = count(1)
-
-    @contextmanager
-    def copy() -> Iterator[str]:
-        file = tmp_path / f"{next(numbers)}.db"
-        shutil.copy(template, file)
-        yield f"sqlite:///{file}"
-        file.unlink()
-
-    return copy
-
-
-def _trade(lend: Lend, *, examples: int, steps: int) -> None:
-    machine = type("TradeOnThis", (Trade,), {"lend": staticmethod(lend)})
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
-            deadline=None,
-            database=None,
-            phases=[Phase.generate],  # the steps tell enough; making them fewer takes minutes
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    return lender(request, tmp_path, "empty")
 
 
 def test_whatever_is_done_in_whatever_order_the_books_are_right(lend: Lend) -> None:
-    _trade(lend, examples=3, steps=16)
+    run_machine(Trade, lend, examples=3, steps=16)
 
 
 @pytest.mark.long
 def test_whatever_is_done_in_many_orders_the_books_are_right(lend: Lend) -> None:
-    _trade(lend, examples=150, steps=50)
+    run_machine(Trade, lend, examples=150, steps=50)

@@ -1,29 +1,22 @@
 """A village by chat in any order: orders, families, freezes, months; the books are right each time."""
 
 import re
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from functools import partial
-from itertools import count
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from bot.house import House
 from bot.settings import Settings
 from tests.conftest import ROOT
 from tests.invariants import broken
-from tests.postgres import Cluster
+from tests.machines import Lend, lender, run_machine
 from tests.town import DAY, HOUR, NOW, Town
 
 HOMES = ("李秀英", "王小满", "高志远")
 CLERK, VILLAGE, GRID, TOWN, AUDITOR = "戴满仓", "徐慧敏", "何春梅", "顾晓宁", "严守正"
-Lend = Callable[[], AbstractContextManager[str]]
 
 
 class Village(RuleBasedStateMachine):
@@ -192,40 +185,13 @@ class Village(RuleBasedStateMachine):
 @pytest.fixture(params=["sqlite", "postgres"])
 def lend(request: pytest.FixtureRequest, tmp_path: Path) -> Lend:
     """Sample counties, one for each machine."""
-    if request.param == "postgres":
-        cluster: Cluster = request.getfixturevalue("cluster")
-        return partial(cluster.lent, request.getfixturevalue("postgres_county"))
-    template: Path = request.getfixturevalue("sqlite_county")
-    numbers = count(1)
-
-    @contextmanager
-    def copy() -> Iterator[str]:
-        file = tmp_path / f"{next(numbers)}.db"
-        shutil.copy(template, file)
-        yield f"sqlite:///{file}"
-
-    return copy
-
-
-def _live(lend: Lend, *, examples: int, steps: int) -> None:
-    machine = type("VillageOnThis", (Village,), {"lend": staticmethod(lend)})
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
-            deadline=None,
-            database=None,
-            phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    return lender(request, tmp_path, "county")
 
 
 def test_a_village_lives_as_it_likes_and_the_books_are_right(lend: Lend) -> None:
-    _live(lend, examples=2, steps=20)
+    run_machine(Village, lend, examples=2, steps=20)
 
 
 @pytest.mark.long
 def test_many_villages_live_as_they_like_and_the_books_are_right(lend: Lend) -> None:
-    _live(lend, examples=60, steps=50)
+    run_machine(Village, lend, examples=60, steps=50)
