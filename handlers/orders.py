@@ -147,7 +147,7 @@ def give_back(ctx: Ctx | JobCtx, redemption: Redemption, state: str) -> int:
     points = 0
     for line in redemptions.lines_of(ctx.tx, redemption.id):
         if line.state == "held":
-            redemptions.end_line(ctx.tx, line, state, now=ctx.now)
+            redemptions.end(ctx.tx, line, state, now=ctx.now)
             try:
                 wallets.void_all(ctx.tx, line.txn, reason="退回", now=ctx.now, actor_id=actor_id)
             except Frozen:
@@ -213,7 +213,7 @@ def hand_over_line(
 ) -> None:
     """Both holds of a line are spent: the points are used up, the goods are out of the shop."""
     clerk_id = ctx.person.id
-    redemptions.end_line(
+    redemptions.end(
         ctx.tx,
         line,
         "collected",

@@ -18,7 +18,7 @@ def take_out(ctx: Ctx, redemption: Redemption, line: Line, count: int) -> Line:
     if count == line.count:
         return line
     assert 0 < count < line.count, "what is asked for waits"
-    redemptions.end_line(ctx.tx, line, "cancelled", now=ctx.now)
+    redemptions.end(ctx.tx, line, "cancelled", now=ctx.now)
     try:
         wallets.void_all(ctx.tx, line.txn, reason="分次领取", now=ctx.now, actor_id=ctx.person.id)
     except Frozen:

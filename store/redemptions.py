@@ -134,9 +134,10 @@ def held_of(tx: Tx, household_id: int) -> list[Redemption]:
     return [Redemption(*row) for row in tx.execute(query.order_by(redemptions.c.id).limit(50))]
 
 
-def _held(redemption: Redemption) -> sa.Update:
-    """A change of an order that waits still."""
-    return sa.update(redemptions).where(redemptions.c.id == redemption.id, redemptions.c.state == "held")
+def _held(what: Redemption | Line) -> sa.Update:
+    """A change of an order, or of a line of one, that waits still."""
+    table = redemptions if isinstance(what, Redemption) else redemption_lines
+    return sa.update(table).where(table.c.id == what.id, table.c.state == "held")
 
 
 def hold_still(tx: Tx, redemption: Redemption) -> None:
@@ -146,7 +147,7 @@ def hold_still(tx: Tx, redemption: Redemption) -> None:
 
 def end(
     tx: Tx,
-    redemption: Redemption,
+    what: Redemption | Line,
     state: str,
     *,
     now: int,
@@ -154,27 +155,9 @@ def end(
     collector: str = "",
     proxy_id: int | None = None,
 ) -> None:
-    """Collected, cancelled or expired; raises Conflict when it has ended already."""
-    ended = {"state": state, "ended_at": now, "clerk_id": clerk_id}
-    change_one(tx, _held(redemption).values(**ended, collector=collector, proxy_id=proxy_id))
-
-
-def end_line(
-    tx: Tx,
-    line: Line,
-    state: str,
-    *,
-    now: int,
-    clerk_id: int | None = None,
-    collector: str = "",
-    proxy_id: int | None = None,
-) -> None:
-    """Raises Conflict when the line has ended already."""
-    held = sa.update(redemption_lines).where(
-        redemption_lines.c.id == line.id, redemption_lines.c.state == "held"
-    )
+    """An order, or a line of one, is collected, cancelled or expired. Raises Conflict when it has ended."""
     came = {"clerk_id": clerk_id, "collector": collector, "proxy_id": proxy_id}
-    change_one(tx, held.values(state=state, ended_at=now, **came))
+    change_one(tx, _held(what).values(state=state, ended_at=now, **came))
 
 
 def give_back_pieces(tx: Tx, line: Line, count: int) -> int | None:

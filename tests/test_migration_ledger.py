@@ -123,7 +123,7 @@ def test_every_balance_hold_and_order_is_carried_over(old_url: str) -> None:
     # The open order can be given back, the collected one refunded, and numbering goes on.
     def give_back(tx: Tx) -> None:
         wallets.void_all(tx, "redeem:1", reason="退回", now=NOW, actor_id=None)
-        redemptions.end_line(tx, lines[0][0], "cancelled", now=NOW)
+        redemptions.end(tx, lines[0][0], "cancelled", now=NOW)
         redemptions.give_back_pieces(tx, lines[1][0], 2)
 
     db.write(give_back)
