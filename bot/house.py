@@ -92,7 +92,8 @@ class House:
         """
         try:
             self.db.open_writer(note)
-            return schema.current(self.db.url)
+            with self.db.read() as tx:
+                return schema.revision(tx)
         except Occupied:
             raise
         except Exception as error:

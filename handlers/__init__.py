@@ -3,7 +3,7 @@
 import importlib
 import pkgutil
 from dataclasses import asdict, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from handlers import checkin, intake, photo, place
 from handlers.codes import filled, without_codes
@@ -22,8 +22,9 @@ WELCOME = (
 )
 
 
+@cache
 def load() -> None:
-    """Import every file of this folder, so that its commands and jobs are declared."""
+    """Import every file of this folder, so that its commands and jobs are declared; once in a process."""
     for module in pkgutil.iter_modules(__path__, "handlers."):
         importlib.import_module(module.name)
     COMMANDS.sort(key=lambda command: command.run.__module__)  # whoever was imported first

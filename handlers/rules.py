@@ -92,8 +92,12 @@ def load(folder: Path) -> Rules:
 
     The same files a second time are the same value, read once.
     """
-    files = [(file.name, file.read_bytes()) for file in sorted(folder.glob("*.toml"))]
-    return _load(folder, hashlib.sha256(repr(files).encode()).digest())
+    seen = hashlib.sha256()
+    for file in sorted(folder.glob("*.toml")):
+        held = file.read_bytes()
+        seen.update(f"{file.name}\0{len(held)}\0".encode())
+        seen.update(held)
+    return _load(folder, seen.digest())
 
 
 @lru_cache(maxsize=2)

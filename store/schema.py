@@ -9,11 +9,16 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from store.db import own_transactions
+from store.db import Tx, own_transactions
 
 UPGRADE_LOCK = 0x6D617368616E67  # of pg_advisory_xact_lock; "mashang"
 UPGRADE_WAIT_SECONDS = 60  # for another process that is upgrading the same SQLite file
 _FOLDER = Path(__file__).with_name("migrations")
+_VERSIONS = {  # the table in which Alembic keeps the revision, where there is one
+    "sqlite": sa.text("SELECT name FROM sqlite_master WHERE name = 'alembic_version'"),
+    "postgresql": sa.text("SELECT to_regclass('alembic_version')::text"),
+}
+_VERSION = sa.text("SELECT version_num FROM alembic_version")
 
 
 def upgrade(url: str) -> None:
@@ -52,6 +57,13 @@ def current(url: str) -> str:
             return MigrationContext.configure(connection).get_current_revision() or ""
     finally:
         engine.dispose()
+
+
+def revision(tx: Tx) -> str:
+    """The same of a database that is open already."""
+    if tx.execute(_VERSIONS[tx.dialect]).scalar() is None:
+        return ""
+    return tx.execute(_VERSION).scalar() or ""
 
 
 def _config() -> Config:

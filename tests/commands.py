@@ -19,6 +19,8 @@ from bot import terminal
 from bot.replay import keys_of
 from bot.sandbox.wire import OfficialKeys, Push, official_push, text_fields
 from bot.settings import Settings
+from tests import processes
+from tests.processes import PATIENCE_SECONDS, Forked
 from tests.town import NOW
 
 ROOT = Path(__file__).parent.parent
@@ -62,7 +64,7 @@ def run(*words: str, cwd: Path, env: Mapping[str, str] = RULES, given: bytes = b
 def run_process(*words: str, cwd: Path, env: Mapping[str, str] = RULES, given: bytes = b"") -> Done:
     """The same in a process of its own, half a second slower: for what only a process has or could lose."""
     done = subprocess.run(
-        [MASHANG, *words], cwd=cwd, env=dict(env), input=given, capture_output=True, timeout=60
+        [MASHANG, *words], cwd=cwd, env=dict(env), input=given, capture_output=True, timeout=PATIENCE_SECONDS
     )
     return Done(done.stdout.decode(), done.stderr.decode(), done.returncode)
 
@@ -105,7 +107,7 @@ def push(text: str, number: int, openid: str = "o-somebody", keys: OfficialKeys 
 class Server:
     """A `mashang serve` of its own process; its log grows in `log`."""
 
-    process: subprocess.Popen[bytes]
+    process: Forked
     url: str
     log: Path
 
@@ -121,26 +123,17 @@ class Server:
 
     def stop(self) -> int:
         """Ask it to stop, as an init system does; its exit status."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=15)
+        self.process.terminate()
+        return self.process.wait()
 
 
 @contextmanager
 def serving(cwd: Path, env: Mapping[str, str] = SANDBOX) -> Iterator[Server]:
     log = cwd / "serve.log"
-    with log.open("wb") as err:
-        process = subprocess.Popen(
-            [MASHANG, "serve"],
-            cwd=cwd,
-            env={**env, "PATH": os.environ["PATH"]},
-            stdout=subprocess.PIPE,
-            stderr=err,
-        )
+    process = processes.mashang("serve", cwd=cwd, env=env, err=log)
     try:
-        assert process.stdout is not None
-        first = process.stdout.readline().decode().strip()
+        first = process.stdout.readline().strip()
         assert first.startswith("码上办已启动："), first + log.read_text(encoding="utf-8")
         yield Server(process, first.removeprefix("码上办已启动："), log)
     finally:
-        process.kill()
-        process.communicate()
+        process.close()

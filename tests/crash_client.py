@@ -1,10 +1,7 @@
 """Tencent's servers as a crash meets them: many messages in flight, a dead peer, the same messages again."""
 
 import asyncio
-import os
 import random
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,11 +14,12 @@ import httpx
 from bot.sandbox import wire
 from bot.sandbox.app import settings as sandbox_values
 from bot.sandbox.wire import OfficialKeys
+from tests import processes
+from tests.processes import PATIENCE_SECONDS, Forked
 from tests.town import CAST
 
 ROOT = Path(__file__).parent.parent
 CONNECTIONS = 32
-START_SECONDS = 60
 STARTED = "码上办已启动："
 _values = sandbox_values()
 KEYS = OfficialKeys(_values["wechat_app_id"], _values["wechat_token"], _values["wechat_aes_key"], "safe")
@@ -29,7 +27,7 @@ TEXTS = ("幸福社区3号楼前面的井盖破了", "路灯不亮三天了", "�
 
 
 @contextmanager
-def server(database_url: str, folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def server(database_url: str, folder: Path) -> Iterator[tuple[Forked, str]]:
     """A server process on the database, and its address; killed at the end if it still runs."""
     settings = {
         "MASHANG_DATABASE_URL": database_url,
@@ -37,29 +35,20 @@ def server(database_url: str, folder: Path) -> Iterator[tuple[subprocess.Popen[s
         "MASHANG_PORT": "0",
         "MASHANG_RULES_DIR": str(ROOT / "rules"),
     }
-    with (folder / "server.log").open("a") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "bot", "serve"],
-            cwd=ROOT,
-            env={"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1", **settings},
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        )
+    log = folder / "server.log"
+    process = processes.mashang("serve", cwd=ROOT, env=settings, err=log)
     try:
-        assert process.stdout is not None
         line = process.stdout.readline()
-        assert line.startswith(STARTED), (line, (folder / "server.log").read_text()[-2000:])
+        assert line.startswith(STARTED), (line, log.read_text(encoding="utf-8")[-2000:])
         url = line.removeprefix(STARTED).strip()
         _wait_until_ready(url)
         yield process, url
     finally:
-        process.kill()
-        process.wait()
+        process.close()
 
 
 def _wait_until_ready(url: str) -> None:
-    ends_at = time.monotonic() + START_SECONDS
+    ends_at = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < ends_at:
         try:
             if httpx.get(f"{url}/readyz", trust_env=False).status_code == 200:
@@ -93,11 +82,11 @@ class Platform:
     def unanswered(self) -> list[str]:
         return [message_id for message_id in self.sent if message_id not in self.answers]
 
-    def crash(self, process: subprocess.Popen[str], url: str, after_seconds: float) -> int:
+    def crash(self, process: Forked, url: str, after_seconds: float) -> int:
         """Send without a pause, kill -9 so long after the first answer; how many were in flight then."""
         return asyncio.run(self._crash(process, url, after_seconds))
 
-    async def _crash(self, process: subprocess.Popen[str], url: str, after_seconds: float) -> int:
+    async def _crash(self, process: Forked, url: str, after_seconds: float) -> int:
         killed: list[int] = []
         before = len(self.answers)
 

@@ -1,4 +1,4 @@
-"""`python -m tests.ledger_load URL`: acts on the ledger without a pause; tells what was acknowledged.
+"""Acts on the ledger without a pause; tells what was acknowledged.
 
 Every act is one work of several movements whose key says what they must add up to, so that a part of one
 would be seen, and so would one that is not there. It ends when it is killed.
@@ -6,7 +6,6 @@ would be seen, and so would one that is not there. It ends when it is killed.
 
 import os
 import random
-import sys
 import threading
 from collections.abc import Callable
 from itertools import count
@@ -181,7 +180,3 @@ def main(url: str) -> None:
         client.start()
     for client in clients:
         client.join()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

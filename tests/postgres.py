@@ -67,7 +67,6 @@ BEGIN
     IF EXISTS (SELECT FROM kept.ddl) THEN
         RETURN false;
     END IF;
-    SET LOCAL session_replication_role = replica; -- no foreign key and no guard of the ledger speaks
     FOR one IN SELECT name FROM kept.now AS n JOIN kept.tables AS k USING (name)
                WHERE n.digest IS DISTINCT FROM k.digest LOOP
         EXECUTE format('DELETE FROM public.%I', one.name);
@@ -83,6 +82,7 @@ END $$;
 CREATE FUNCTION kept.note_ddl() RETURNS event_trigger LANGUAGE plpgsql AS
     $$ BEGIN INSERT INTO kept.ddl VALUES (tg_tag); END $$;
 CREATE EVENT TRIGGER note_ddl ON ddl_command_end EXECUTE FUNCTION kept.note_ddl();
+SET session_replication_role = replica; -- no foreign key and no guard of the ledger speaks
 """
 HANG_UP = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity

@@ -1,22 +1,23 @@
 """Jobs run at their planned local time, once, also over a restart and with several processes."""
 
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
 
 import pytest
 
 from bot import clock
 from bot.house import House
+from bot.settings import Settings
 from handlers import ctx as handlers_ctx
 from handlers.ctx import JobCtx, cron
 from handlers.days import DAY_SECONDS
 from store import meta
-from tests.commands import ROOT
+from tests.processes import FORKS, PATIENCE_SECONDS, ROOT, Forked
 from tests.town import HOUR, NOW, MakeTown, Town
+from tests.town_rules import FOLDER as RULES
 
 MINUTE = 60
 SIX_PM = NOW + 9 * HOUR  # NOW is nine in the morning in Asia/Shanghai
@@ -170,46 +171,24 @@ def test_four_houses_on_one_postgresql_run_a_job_once(county_url: str, make_town
     assert said(towns[0]) == "1"
 
 
-PROCESS = """
-import sys
-from pathlib import Path
-from bot import clock
-from bot.house import House
-from bot.settings import Settings
-settings = Settings(_env_file=None, database_url=sys.argv[1], rules_dir=Path("rules"))
-house = House(settings, clock=lambda: int(sys.argv[2]))
-house.open()
-sys.stdin.readline()
-print(",".join(clock.run_due(house.db, house.county, house.now())))
-house.close()
-"""
+def run_what_is_due(url: str, now: int, start: Barrier) -> None:
+    """In a process of its own: open a house, and when the other has opened its own run the jobs."""
+    house = House(Settings(_env_file=None, database_url=url, rules_dir=RULES), clock=lambda: now)
+    house.open()
+    start.wait(PATIENCE_SECONDS)
+    print(*clock.run_due(house.db, house.county, house.now()), sep="\n")  # noqa: T201 - what the test reads
+    house.close()
 
 
 @pytest.mark.parametrize("county_url", ["postgres"], indirect=True)
-def test_two_processes_on_one_postgresql_remind_once(county_url: str, town: Town) -> None:
-    command = [sys.executable, "-c", PROCESS, county_url, str(SIX_PM)]
+def test_two_processes_on_one_postgresql_remind_once(county_url: str, town: Town, tmp_path: Path) -> None:
+    start, log = FORKS.Barrier(2), tmp_path / "log"
     processes = [
-        subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env={"PATH": os.environ["PATH"]},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        for _ in range(2)
+        Forked(run_what_is_due, county_url, SIX_PM, start, cwd=ROOT, env={}, err=log) for _ in range(2)
     ]
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    ran = [
-        name
-        for process in processes
-        for name in process.communicate(timeout=60)[0].strip().split(",")
-        if name
-    ]
+    ran = [name for process in processes for name in process.stdout.read().split()]
+    ended = [process.wait() for process in processes]
+    assert (ended, log.read_text(encoding="utf-8")) == ([0, 0], "")
     assert sorted(ran) == [
         "best_before.warn",
         "blocks.seal",

@@ -1,9 +1,6 @@
 """kill -9 while points are earned, held, posted, given back and reversed: nothing acknowledged is lost."""
 
-import os
 import random
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,18 +11,17 @@ import sqlalchemy as sa
 
 from store import ledger, schema
 from store.db import Database
-from tests import postgres
+from tests import ledger_load, postgres
 from tests.invariants import broken
 from tests.ledger_load import DONE, RICE
+from tests.processes import PATIENCE_SECONDS, ROOT, Forked
 
-ROOT = Path(__file__).parent.parent
 ROUNDS = {"sqlite": 50, "postgresql": 10}
 ACTS_BEFORE_THE_KILL = 20
-WAIT_SECONDS = 60
 
 
-def test_killed_with_points_in_its_hands_it_loses_nothing(empty_url: str) -> None:
-    _kill_and_check(empty_url, rounds=1)
+def test_killed_with_points_in_its_hands_it_loses_nothing(empty_url: str, tmp_path: Path) -> None:
+    _kill_and_check(empty_url, tmp_path, rounds=1)
 
 
 @pytest.mark.long
@@ -33,7 +29,7 @@ def test_killed_with_points_in_its_hands_it_loses_nothing(empty_url: str) -> Non
 def test_killed_many_times_it_loses_nothing(kind: str, tmp_path: Path) -> None:
     for url in _real_url(kind, tmp_path):
         schema.upgrade(url)
-        _kill_and_check(url, rounds=ROUNDS[kind])
+        _kill_and_check(url, tmp_path, rounds=ROUNDS[kind])
 
 
 def _real_url(kind: str, folder: Path) -> Iterator[str]:
@@ -46,10 +42,10 @@ def _real_url(kind: str, folder: Path) -> Iterator[str]:
         yield cluster.create("crash")
 
 
-def _kill_and_check(url: str, *, rounds: int) -> None:
+def _kill_and_check(url: str, folder: Path, *, rounds: int) -> None:
     told: list[str] = []
     for _ in range(rounds):
-        told += _told_until_killed(url)
+        told += _told_until_killed(url, folder)
         _check(url, told)
     assert len(told) >= rounds * ACTS_BEFORE_THE_KILL
     db = Database(url)
@@ -61,26 +57,20 @@ def _kill_and_check(url: str, *, rounds: int) -> None:
     )
 
 
-def _told_until_killed(url: str) -> list[str]:
+def _told_until_killed(url: str, folder: Path) -> list[str]:
     """What was acknowledged before the kill, which comes at any moment."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.ledger_load", url],
-        cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    process = Forked(ledger_load.main, url, cwd=ROOT, env={}, err=folder / "log")
     lines: list[str] = []
-    assert process.stdout is not None
     reader = threading.Thread(target=lambda out: lines.extend(out), args=(process.stdout,))
     reader.start()
-    ends_at = time.monotonic() + WAIT_SECONDS
+    ends_at = time.monotonic() + PATIENCE_SECONDS
     while len(lines) < ACTS_BEFORE_THE_KILL and time.monotonic() < ends_at:
         time.sleep(0.005)
     time.sleep(random.uniform(0, 0.3))
     process.kill()
     process.wait()
     reader.join()
+    process.close()
     return [
         line.strip().removeprefix(DONE) for line in lines if line.startswith(DONE) and line.endswith("\n")
     ]

@@ -7,8 +7,6 @@ import shutil
 import signal
 import sqlite3
 import struct
-import subprocess
-import sys
 import threading
 import time
 import traceback
@@ -39,6 +37,7 @@ from store.db import (
 )
 from store.tables import meta as meta_table
 from store.tables import posts
+from tests.processes import Forked
 
 ROOT = Path(__file__).parent.parent
 WAIT_SECONDS = 30  # how long a test waits for what must happen at once
@@ -591,23 +590,18 @@ def test_a_slow_work_is_logged_by_its_name_without_its_arguments(
 
 # --- one process writes to a SQLite file
 
-HOLDER = """
-import sys, time
-from store.db import Database
-db = Database(sys.argv[1])
-db.open_writer("http://127.0.0.1:8000\\ntoken\\n")
-print("holds", flush=True)
-time.sleep(600)
-"""
+
+def hold(url: str) -> None:
+    db = Database(url)
+    db.open_writer("http://127.0.0.1:8000\ntoken\n")
+    print("holds", flush=True)  # noqa: T201 - what the test reads
+    time.sleep(600)
 
 
 def test_a_second_process_is_refused_until_the_first_is_dead(file: Path) -> None:
     url = f"sqlite:///{file}"
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, url], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
+    holder = Forked(hold, url, cwd=ROOT, env={}, err=file.with_name("log"))
     try:
-        assert holder.stdout is not None
         assert holder.stdout.readline() == "holds\n"
         second = Database(url)
         with pytest.raises(Occupied) as refused:
@@ -618,14 +612,13 @@ def test_a_second_process_is_refused_until_the_first_is_dead(file: Path) -> None
         link.symlink_to(file)
         with pytest.raises(Occupied):
             Database(f"sqlite:///{link}").open_writer()
-        holder.send_signal(signal.SIGKILL)
-        holder.wait(WAIT_SECONDS)
+        holder.kill()
+        assert holder.wait() == -signal.SIGKILL
         assert second.write(put("a")) == "a"
         assert Path(f"{file}.lock").stat().st_mode & 0o077 == 0  # the note holds a token
         second.close()
     finally:
-        holder.kill()
-        holder.wait()
+        holder.close()
 
 
 def test_a_file_may_have_any_name(tmp_path: Path) -> None:

@@ -33,9 +33,9 @@ EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>井盖破了"
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def house(sandbox: Path) -> Iterator[House]:
     """A bot with the sample county, on a real database."""
-    settings = Settings(_env_file=None, database_url=f"sqlite:///{tmp_path}/town.db", sandbox=True)
+    settings = Settings(_env_file=None, database_url=f"sqlite:///{sandbox}/mashang.db")
     house = House(settings, clock=lambda: NOW)
     house.open()
     yield house

@@ -2,10 +2,9 @@
 
 import re
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,8 @@ from store import cases, people, schema
 from store.db import Database, Tx
 from store.tables import FIRST_CASE, metadata, units
 from tests.postgres import Cluster
+from tests.processes import FORKS, PATIENCE_SECONDS, ROOT, Forked
 
-ROOT = Path(__file__).parent.parent
 # Where PostgreSQL departs from the code: keys that its triggers make superfluous (migrations 0009, 0012 and
 # 0014), and unique columns whose index holds only the rows that have a value (0014).
 ON_POSTGRES = sorted(
@@ -187,38 +186,16 @@ def _everything(url: str) -> object:
     return found
 
 
-UPGRADE = """
-import sys
-from store import schema
-print("ready", flush=True)
-sys.stdin.readline()
-schema.upgrade(sys.argv[1])
-"""
+def upgrade_with_others(url: str, start: Barrier) -> None:
+    start.wait(PATIENCE_SECONDS)
+    schema.upgrade(url)
 
 
-def test_four_processes_upgrade_an_empty_database_at_once(bare_url: str) -> None:
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", UPGRADE, bare_url],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(4)
-    ]
-    told = []
-    for process in processes:  # all have imported what they need
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    for process in processes:
-        told.append(process.communicate(timeout=60)[1])
-    assert ([process.returncode for process in processes], told) == ([0] * 4, [""] * 4)
+def test_four_processes_upgrade_an_empty_database_at_once(bare_url: str, tmp_path: Path) -> None:
+    start, log = FORKS.Barrier(4), tmp_path / "log"
+    processes = [Forked(upgrade_with_others, bare_url, start, cwd=ROOT, env={}, err=log) for _ in range(4)]
+    ended = [process.wait() for process in processes]
+    assert (ended, log.read_text(encoding="utf-8")) == ([0] * 4, "")
     assert schema.current(bare_url) == schema.head()
 
 

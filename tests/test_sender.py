@@ -1,5 +1,6 @@
 """Notices leave the house: within each group's budget, in order, at least once, and never silently lost."""
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -113,8 +114,11 @@ def test_many_notices_are_put_together_under_a_line_that_counts_them(
     assert arrived(tencent) == ["\n".join(["【9 条通知】", *(f"事件 {number}" for number in range(9))])]
 
 
-def test_five_hundred_notices_reach_one_group_and_tencent_never_says_too_often(tmp_path: Path) -> None:
+def test_five_hundred_notices_reach_one_group_and_tencent_never_says_too_often(
+    sqlite_county: Path, tmp_path: Path
+) -> None:
     now = [NOW]
+    shutil.copy(sqlite_county, tmp_path / "town.db")
     settings = Settings(
         _env_file=None,
         database_url=f"sqlite:///{tmp_path}/town.db",
