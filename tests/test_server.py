@@ -55,9 +55,10 @@ def test_a_server_that_nothing_was_imported_into_is_healthy_but_not_ready(tmp_pa
         assert running.get("/healthz").status_code == 200
         assert (ready.status_code, ready.json()) == (503, {"schema": True, "rules": True, "county": False})
         assert running.get("/sandbox").status_code == 404
-        assert running.log.read_text(encoding="utf-8") == (
-            "提醒：没有设 MASHANG_PUBLIC_URL，二维码和进度链接只能在本机打开\n"
-        )
+        told = running.log.read_text(encoding="utf-8").splitlines()
+        assert [line for line in told if "slow work" not in line] == [  # as a busy machine may be
+            "提醒：没有设 MASHANG_PUBLIC_URL，二维码和进度链接只能在本机打开"
+        ]
 
 
 def test_a_server_whose_postgresql_goes_away_is_alive_but_not_ready(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -9,15 +10,20 @@ from typing import Any
 from bot import clock
 from bot.house import House
 from bot.sandbox.cast import load
+from handlers import handle
 from handlers.message import Message
 from store import exports, households, ledger, people, wallets
 from store.audit import Finding
-from store.db import Database
+from store.db import Database, Tx
 
 # Monday 23 November 2026, 09:00 in Asia/Shanghai.
 NOW = 1_795_395_600
 HOUR, DAY = 3600, 86_400
 CAST = {person.name: person for person in load().people.values()}
+
+
+class Undone(Exception):
+    """Ends a transaction of which nothing shall be kept."""
 
 
 @dataclass
@@ -43,6 +49,19 @@ class Town:
     def say(self, who: str, text: str, *, message_id: str = "") -> str:
         """What the bot answers when somebody (a name of the cast, or any openid) writes `text` privately."""
         return self.send(Message(message_id or self.next_id(), "official", openid(who), "text", text))
+
+    def would_say(self, who: str, text: str) -> str:
+        """The same with nothing of it kept: for the many ways to write one thing, in one town."""
+        county, message = self.house.county, Message(self.next_id(), "official", openid(who), "text", text)
+        told = []
+
+        def work(tx: Tx) -> None:
+            told.append(handle(tx, county, message, county.read(text), now=self.now).text)
+            raise Undone
+
+        with suppress(Undone):
+            self.db.write(work)
+        return told[-1]
 
     def say_in_group(self, who: str, text: str, chat: str = "wr-QH-XF") -> str:
         """The same by @bot in a group chat; `who` must have a 企业微信 account."""
