@@ -1,6 +1,7 @@
 """State machines of hypothesis, each example on a database of its own that is lent to it."""
 
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
@@ -14,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from tests.postgres import Cluster
 
 Lend = Callable[[], AbstractContextManager[str]]
+MANY = 20  # examples
 
 
 def lender(request: pytest.FixtureRequest, tmp_path: Path, what: str) -> Lend:
@@ -35,8 +37,18 @@ def lender(request: pytest.FixtureRequest, tmp_path: Path, what: str) -> Lend:
 
 
 def run_machine(machine: type[RuleBasedStateMachine], lend: Lend, *, examples: int, steps: int) -> None:
+    """Many examples tell how many they are, past what pytest captures with `--capture=sys`."""
+    numbers = count(1)
+
+    def lend_and_tell() -> AbstractContextManager[str]:
+        if examples >= MANY:
+            print(
+                f"\r{machine.__name__} {next(numbers)} of {examples}", end="", file=sys.__stderr__, flush=True
+            )
+        return lend()
+
     run_state_machine_as_test(
-        type(f"{machine.__name__}OnThis", (machine,), {"lend": staticmethod(lend)}),
+        type(f"{machine.__name__}OnThis", (machine,), {"lend": staticmethod(lend_and_tell)}),
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
