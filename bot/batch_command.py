@@ -23,8 +23,9 @@ from handlers.points_rules import PointsRule
 from handlers.rules import Rules
 from nlp.slots import Places
 from store import batches, units
-from store.db import Database, Tx
+from store.db import Database
 from store.people import Person
+from store.tx import Tx
 
 # What the columns are called; of a line with both a code and a number the code counts.
 COLUMNS = {

@@ -16,8 +16,8 @@ from handlers.earn import caps_of, town_of
 from handlers.points_rules import PointsRule
 from store import batches, caps, households, outbox, people
 from store.batches import Batch, Home
-from store.db import Tx
 from store.people import Person
+from store.tx import Tx
 
 LINES_MAX = 20_000
 REASON_MAX = 100  # characters

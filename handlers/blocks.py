@@ -5,7 +5,7 @@ from handlers.ctx import JobCtx, cron
 from handlers.days import local, local_day, month_start
 from handlers.supervisors import to_supervisors
 from store import blocks, outbox
-from store.db import Tx
+from store.tx import Tx
 
 
 @cron(every=300)

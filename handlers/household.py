@@ -5,8 +5,8 @@ from handlers.ctx import Ctx, Refused
 from handlers.earn import household_of
 from handlers.orders import give_back
 from store import awards, households, ledger, redemptions, wallets
-from store.db import Conflict
 from store.ledger import Frozen, Insufficient
+from store.tx import Conflict
 
 
 def bring_along(ctx: Ctx, giver: int, taker: int, *, key: str, reason: str) -> int:

@@ -14,8 +14,8 @@ from handlers.registry_files import COLUMNS, BadFiles, Lists, Row, read
 from handlers.roll import Roll
 from handlers.rules import LEVELS
 from store import invitations, shop, units
-from store.db import Tx
 from store.people import Post
+from store.tx import Tx
 from store.units import Registry
 
 __all__ = ["BadFiles", "Imported", "Invitation", "import_registry"]

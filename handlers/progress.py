@@ -12,8 +12,8 @@ from nlp.plain import plain
 from nlp.slots import mask_phones, slots
 from store import cases, doubles, held, journal, merges, photos
 from store.cases import Case
-from store.db import Tx
 from store.journal import Line
+from store.tx import Tx
 
 # What each step is called for people; a fact that is not here is not shown.
 STEPS = {

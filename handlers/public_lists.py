@@ -12,8 +12,8 @@ from handlers.ctx import County, JobCtx
 from handlers.days import clock_time, local_day, month_bounds
 from handlers.names import masked
 from store import applications, people, published, shop
-from store.db import Tx
 from store.published import Stock
+from store.tx import Tx
 from store.units import Unit
 
 APPLICATIONS_MAX = 500

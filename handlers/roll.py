@@ -5,8 +5,8 @@ from itertools import count
 
 from handlers.registry_files import Row
 from store import people
-from store.db import Tx
 from store.people import Person, Post
+from store.tx import Tx
 
 ACCOUNTS = {"wecom_userid": "aibot", "openid": "official"}  # column → channel
 

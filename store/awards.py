@@ -14,11 +14,11 @@ from sqlalchemy.dialects.postgresql import insert
 
 from store import budgets, households, ledger, tables, wallets
 from store.budgets import Budget
-from store.db import Conflict, Retry, Tx
 from store.digest import digest_of
 from store.ledger import POINTS, SCORE, Frozen, Insufficient
 from store.prepared import Prepared
 from store.tables import acct, bal, caps, freezes, withheld, xfer
+from store.tx import Conflict, Retry, Tx
 
 HALTED = "awards_halted"  # key of meta: the reconciliation that found something wrong
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from store import ledger
-from store.db import Conflict, Tx
 from store.ledger import POINTS, Insufficient
 from store.prepared import Prepared
 from store.tables import acct, bal, posting, xfer
+from store.tx import Conflict, Tx
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,10 @@ import sqlalchemy as sa
 from store import awards, budgets, households, ledger, wallets
 from store.awards import Award
 from store.budgets import Budget
-from store.db import Conflict, Database, Tx
+from store.db import Database
 from store.ledger import POINTS, Insufficient
 from store.tables import people, units
+from store.tx import Conflict, Tx
 
 NOW = 1_795_395_600
 CLIENTS, HOMES, RICE, SHOP = 8, 4, 5, 9

@@ -11,8 +11,8 @@ from handlers.days import ZONE
 from handlers.reconcile import check
 from store import audit, blocks
 from store.audit import Finding
-from store.db import Tx
 from store.tables import xfer
+from store.tx import Tx
 from tests.test_limits import report_and_confirm
 from tests.town import DAY, NOW, Town
 

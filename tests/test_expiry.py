@@ -16,8 +16,9 @@ from handlers.days import ZONE
 from store import awards, expiries, households, ledger, wallets
 from store.awards import Award
 from store.budgets import Budget
-from store.db import Database, Tx
+from store.db import Database
 from store.tables import people, units
+from store.tx import Tx
 from tests.conftest import ROOT
 from tests.invariants import broken
 from tests.test_discipline import books_are_right, told

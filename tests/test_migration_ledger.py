@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from store import households, ledger, redemptions, schema, wallets
-from store.db import Database, Tx
+from store.db import Database
+from store.tx import Tx
 from tests.invariants import broken
 from tests.old_database import at_revision, old_database
 

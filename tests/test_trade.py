@@ -20,9 +20,10 @@ from sqlalchemy.exc import DBAPIError
 from store import award_lists, awards, blocks, budgets, expiries, households, ledger, wallets
 from store.awards import Award, Cap, Outcome
 from store.budgets import Budget
-from store.db import Conflict, Database, Tx
+from store.db import Database
 from store.ledger import Frozen, Insufficient
 from store.tables import freezes, people, units, xfer
+from store.tx import Conflict, Tx
 from tests.invariants import broken
 from tests.machines import Lend, lender, run_machine
 from tests.test_ledger import NOW, RICE, SHOP
