@@ -28,7 +28,8 @@ def show(ctx: Ctx, match: re.Match[str]) -> str | None:
     if own:
         posts = "、".join(dict.fromkeys(ROLES.get(post.role, post.role) for post in ctx.person.posts))
         lines += [f"【{posts}】", *_lines(own), "【大家都能用】"]
-    whole = "\n".join([*lines, *_lines(everybody)])
+    topics = {c.topic for c in own}  # 帮助 topic lists both kinds
+    whole = "\n".join([*lines, *_lines([c for c in everybody if not c.topic or c.topic not in topics])])
     if len(whole.encode()) <= BYTES_MAX:
         return whole
     # Who holds several posts knows what anybody may say.

@@ -354,6 +354,45 @@ leaves = sa.Table(
     _number("at"),
     sa.CheckConstraint("first_day <= last_day", name="order"),
 )
+# A walk through the own grid 巡查. `state` left: open at midnight, dropped: started by mistake.
+patrols = sa.Table(
+    "patrols",
+    metadata,
+    _id(),
+    _ref("person_id", "people.id"),
+    _ref("unit_id", "units.id"),
+    _text("day"),
+    _text("half"),
+    _number("started_at"),
+    _number("ended_at", nullable=True),
+    _text("state", default="open"),
+    _text("note", default=""),
+    sa.CheckConstraint("half IN ('morning', 'afternoon')", name="half"),
+    sa.CheckConstraint("state IN ('open', 'done', 'short', 'left', 'dropped')", name="state"),
+    sa.CheckConstraint("(state = 'open') = (ended_at IS NULL)", name="ended"),
+    sa.CheckConstraint("ended_at >= started_at", name="order"),
+    sa.Index(
+        "uq_patrols_open",
+        "person_id",
+        unique=True,
+        sqlite_where=sa.text("state = 'open'"),
+        postgresql_where=sa.text("state = 'open'"),
+    ),
+    sa.Index("ix_patrols_day", "day"),
+    sa.Index("ix_patrols_person", "person_id", "day"),
+)
+# Where its worker was, as sent in chat on the way and in no other way; deleted after some days.
+track = sa.Table(
+    "track",
+    metadata,
+    _id(),
+    _ref("patrol_id", "patrols.id", index=True),
+    _number("at"),
+    sa.Column("lat", sa.Float, nullable=False),
+    sa.Column("lng", sa.Float, nullable=False),
+    _text("label", default=""),
+    sa.Index("ix_track_at", "at"),
+)
 
 # --- households: who earns and spends together
 households = sa.Table(
