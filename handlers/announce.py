@@ -81,7 +81,9 @@ def announce(
     return earned
 
 
-def award_actor(ctx: Ctx, fact: str, *, person_id: int, day: str, key: str = "") -> list[Outcome]:
+def award_actor(
+    ctx: Ctx, fact: str, *, person_id: int, day: str, key: str = "", number: object = ""
+) -> list[Outcome]:
     """Apply the points rules of a fact that belongs to no case: what somebody did on a local day.
 
     Once per person and `key`, the day where none is given; what was earned by it.
@@ -95,6 +97,7 @@ def award_actor(ctx: Ctx, fact: str, *, person_id: int, day: str, key: str = "")
             unit_id=home_of(ctx, person_id),
             idem=f"{rule.name}:{person_id}:{key}",
             cause=f"{fact}:{person_id}:{key}",
+            number=number,
             day=day,
         )
         for rule in ctx.county.rules.points.of_fact(fact)

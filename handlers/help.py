@@ -6,7 +6,7 @@ from handlers.ctx import ANYBODY, COMMANDS, ROLES, Command, Ctx, command
 
 HOW = "直接说哪里有什么问题，就能得到编号；也可以发照片和位置。"
 BYTES_MAX = 2_048  # of one message in WeChat
-SHOWN = 3  # commands of a topic that 帮助 names
+SHOWN = 2  # commands of a topic that 帮助 names
 
 
 @command(

@@ -45,7 +45,7 @@ CASE_FACTS = frozenset(
         "declined",
     )
 )
-FACTS = CASE_FACTS | {"checkin.made", "checkin.late", "patrol.done"}
+FACTS = CASE_FACTS | {"checkin.made", "checkin.late", "patrol.done", "survey.answered"}
 KINDS = ("report", "suggestion", "praise", "complaint")
 SEVERITIES = ("normal", "urgent")
 # Group levels, or whom the case concerns.

@@ -160,6 +160,7 @@ def test_the_jobs_of_the_house_are_planned_for_the_hours_the_town_knows(town: To
         "redeem.expire": (0, 0, 0, 0, 600),
         "reply.release_overdue": (0, 0, 0, 0, 600),
         "statement.month_end": (0, 0, 0, 0, 600),
+        "survey_new.end_overdue": (0, 0, 0, 0, 0),
         "vouchers.return_unused": (0, 0, 0, 0, 600),
     }
 
@@ -227,6 +228,7 @@ def test_two_processes_on_one_postgresql_remind_once(county_url: str, town: Town
         "redeem.expire",
         "reply.release_overdue",
         "statement.month_end",
+        "survey_new.end_overdue",
         "vouchers.return_unused",
     ]
 

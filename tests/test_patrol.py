@@ -1,13 +1,18 @@
 """巡查: twice a working day, an hour each; short ones do not count, only locations sent are kept."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 import sqlalchemy as sa
 
+from handlers import patrol_rules
 from handlers.days import DAY_SECONDS
 from store import patrols
 from store.db import Tx
+from tests.commands import ROOT
 from tests.test_clock import MINUTE
-from tests.town import DAY, HOUR, NOW, Town, person
+from tests.town import DAY, HOUR, NOW, MakeTown, Town, person
 
 MONTH = "本月完成 {} 次（上午 {} 次、下午 {} 次）{}。"
 
@@ -275,3 +280,51 @@ def test_the_database_lets_nobody_be_out_twice(town: Town) -> None:
 
     with pytest.raises(sa.exc.IntegrityError):
         town.db.write(again)
+
+
+# --- the town's own numbers and holidays
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        ("patrol.toml", "[patrol]\nminutes = 0\n", "patrol.toml [patrol]：minutes 要大于 0"),
+        ("patrol.toml", "[patrol]\nnoon_hour = 24\n", "patrol.toml [patrol]：noon_hour 要在 1 到 23 之间"),
+        ("patrol.toml", "[patrol]\ntrack_days = 0\n", "patrol.toml [patrol]：track_days 要大于 0"),
+        ("patrol.toml", '[patrol]\nminutes = "60"\n', "patrol.toml [patrol]：minutes 的值不对"),
+        ("patrol.toml", "[walk]\n", "patrol.toml：不认识的块 walk"),
+        (
+            "calendar.toml",
+            'off = ["2027-01-01"]\n',
+            "calendar.toml：off 要写成一串日期，例如 [2026-10-01, 2026-10-02]",
+        ),
+        (
+            "calendar.toml",
+            "off = [2027-01-01]\nwork = [2027-01-01]\n",
+            "calendar.toml：同一天不能既在 off 又在 work",
+        ),
+    ],
+)
+def test_a_number_or_a_day_that_cannot_be_is_named(tmp_path: Path, name: str, text: str, why: str) -> None:
+    (tmp_path / name).write_text(text)
+    load = patrol_rules.load if name == "patrol.toml" else patrol_rules.load_calendar
+    with pytest.raises(ValueError) as refused:
+        load(tmp_path / name)
+    assert str(refused.value) == why
+
+
+def test_holidays_are_off_the_weekends_worked_for_them_are_not_and_a_year_unknown_has_its_weeks() -> None:
+    days = patrol_rules.load_calendar(ROOT / "rules" / "calendar.toml")
+    worked = ("2026-10-10", "2026-11-23", "2031-01-06")
+    off = ("2026-10-01", "2026-10-11", "2026-11-28", "2031-01-05")
+    assert [day in days for day in worked + off] == [True] * 3 + [False] * 4
+
+
+def test_a_town_s_own_minutes_decide(make_town: MakeTown, tmp_path: Path) -> None:
+    rules = tmp_path / "rules"
+    shutil.copytree(ROOT / "rules", rules)
+    (rules / "patrol.toml").write_text("[patrol]\nminutes = 20\nnoon_hour = 9\n")
+    town = make_town(rules)
+    town.say("何春梅", "巡查开始")
+    town.later(20 * MINUTE)
+    assert town.say("何春梅", "巡查结束").splitlines()[0].endswith("20 分钟，下午的巡查完成。")
