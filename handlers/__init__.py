@@ -12,7 +12,7 @@ from handlers.join import bind_scanned
 from handlers.message import ID_REMOVED, Message, Reply, without_ids
 from nlp import Reading
 from store import inbox, outbox, people
-from store.db import Conflict, Tx
+from store.tx import Conflict, Tx
 
 APOLOGY = "系统刚才出了点问题，您的消息已经保存，工作人员会处理，请不必重发。"
 CHANGED = "刚刚有人先处理了，请重新查询后再试。"

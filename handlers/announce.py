@@ -10,7 +10,7 @@ from nlp.slots import mask_phones
 from store import journal, merges, outbox, people
 from store.awards import Outcome
 from store.cases import Case
-from store.db import Tx
+from store.tx import Tx
 from store.units import Unit
 
 TEXT_MAX = 120  # characters of a report shown in a group

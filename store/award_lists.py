@@ -10,10 +10,10 @@ from store import budgets, bulk, caps, households, meta
 from store.awards import HALTED, Award, cap_key, request_of, withhold
 from store.caps import Use
 from store.columns import Columns
-from store.db import Tx
 from store.ledger import POINTS
 from store.prepared import Prepared
 from store.tables import acct, xfer
+from store.tx import Tx
 
 _BATCH = Prepared(
     sa.select(xfer.c.idem, xfer.c.digest, acct.c.owner, acct.c.cohort, acct.c.id)

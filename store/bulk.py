@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from store import ledger
 from store.columns import Columns
-from store.db import Conflict, Tx
 from store.digest import digests_of
+from store.tx import Conflict, Tx
 
 BOTH = ("sqlite", "postgresql")
 # The rows first, then what they name: SQLite else reads the whole table and searches the rows for each.

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from store import bulk
-from store.db import Tx
 from store.ledger import POINTS
 from store.people import batches as some
 from store.tables import caps
+from store.tx import Tx
 
 
 @dataclass(frozen=True, slots=True)

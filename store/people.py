@@ -8,9 +8,9 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from store.db import Retry, Tx
 from store.prepared import Prepared
 from store.tables import accounts, people, posts
+from store.tx import Retry, Tx
 
 T = TypeVar("T")
 

@@ -15,9 +15,10 @@ from store import award_lists, awards, budgets, households, ledger, wallets
 from store.awards import Award, Cap, Outcome
 from store.budgets import Budget
 from store.columns import Columns
-from store.db import Conflict, Database, Tx
+from store.db import Database
 from store.digest import REQUEST, digest_of, digests_of
 from store.tables import caps, freezes, people, units, xfer
+from store.tx import Conflict, Tx
 from tests.invariants import broken
 
 NOW = 1_795_395_600

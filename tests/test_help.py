@@ -4,8 +4,8 @@ import sqlalchemy as sa
 
 from handlers.ctx import ANYBODY, COMMANDS, Command
 from store import people
-from store.db import Tx
 from store.tables import posts
+from store.tx import Tx
 from tests.town import CAST, Town
 
 HOW = "直接说哪里有什么问题，就能得到编号；也可以发照片和位置。\n"

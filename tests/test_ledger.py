@@ -19,7 +19,7 @@ from store import awards, blocks, budgets, households, ledger, wallets
 from store.audit import Finding
 from store.awards import Award, Cap, Outcome
 from store.budgets import Budget
-from store.db import Conflict, Database, Tx
+from store.db import Database
 from store.ledger import Frozen, Insufficient
 from store.tables import (
     applications,
@@ -37,6 +37,7 @@ from store.tables import (
     units,
     withheld,
 )
+from store.tx import Conflict, Tx
 from tests.invariants import broken
 
 NOW = 1_795_395_600

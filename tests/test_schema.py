@@ -16,8 +16,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy.exc import DBAPIError
 
 from store import cases, people, schema
-from store.db import Database, Tx
+from store.db import Database
 from store.tables import FIRST_CASE, metadata, units
+from store.tx import Tx
 from tests.postgres import Cluster
 
 ROOT = Path(__file__).parent.parent
