@@ -10,8 +10,8 @@ from handlers.days import clock_time, local, local_day, time_of_day
 from handlers.message import Reply
 from nlp.slots import mask_phones
 from store import patrols, people
-from store.db import Conflict
 from store.patrols import Patrol
+from store.tx import Conflict
 
 TOPIC = "巡查"
 HALVES = {"morning": "上午", "afternoon": "下午"}

@@ -3,32 +3,21 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
+from handlers import notify
 from handlers.ctx import JobCtx
-from store import outbox, people
+from store import people
 
 Missing = tuple[int, str, int]  # person id, name, unit id
 
 
 def remind(ctx: JobCtx, missing: Iterable[Missing], text: str, *, fact: str, key: str) -> None:
     """Tell each village's group who is missing and what to do, once per `fact` and `key`."""
-    rows = []
     for village, those in by_village(ctx, missing).items():
         accounts = people.accounts_of(ctx.tx, [person_id for person_id, _ in those], "aibot")
         names = "、".join(name for _, name in those)
         unit = ctx.registry.units[village]
-        rows.append(
-            outbox.row(
-                channel="group",
-                address=unit.group_webhook,
-                unit_id=village,
-                text=f"【提醒】{names}：{text}",
-                mentions=sorted(accounts.values()),
-                fact=fact,
-                idem=f"{fact}:{key}:{unit.code}",
-                now=ctx.now,
-            )
-        )
-    outbox.add(ctx.tx, rows)
+        mentions = sorted(accounts.values())
+        notify.group(ctx, unit, f"【提醒】{names}：{text}", fact=fact, key=key, mentions=mentions)
 
 
 def by_village(ctx: JobCtx, missing: Iterable[Missing]) -> dict[int, list[tuple[int, str]]]:

@@ -12,8 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from store.db import Tx, change_one
 from store.tables import respondents, survey_counts, survey_words, surveys
+from store.tx import Tx, change_one
 
 WORD_BITS = 62
 GRADES = ("1", "2", "3", "4", "5")

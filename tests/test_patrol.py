@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from handlers import patrol_rules
 from handlers.days import DAY_SECONDS
 from store import patrols
-from store.db import Tx
+from store.tx import Tx
 from tests.commands import ROOT
 from tests.test_clock import MINUTE
 from tests.town import DAY, HOUR, NOW, MakeTown, Town, person
