@@ -143,6 +143,12 @@ def located(tx: Tx, account_id: int, *, lat: float, lng: float, label: str, now:
     tx.execute(sa.update(accounts).where(accounts.c.id == account_id).values(**values))
 
 
+def forget_location(tx: Tx, person_id: int) -> None:
+    """No account of the person says any more where it was."""
+    values = {"lat": None, "lng": None, "label": "", "located_at": 0}
+    tx.execute(sa.update(accounts).where(accounts.c.person_id == person_id).values(**values))
+
+
 def sent_photo(tx: Tx, account_id: int, *, now: int) -> None:
     """Remember that a photo waits for the report that may follow."""
     tx.execute(sa.update(accounts).where(accounts.c.id == account_id).values(photo_at=now))
