@@ -154,7 +154,7 @@ def open_books(tx: Tx) -> Books:
 
 
 def _open_town(tx: Tx) -> dict[str, int]:
-    """People and households; 华 and 梅 live together, 周 and 陈 are the village's officials, 吴 brings goods."""
+    """People and households; 华 and 梅 live together, 周 and 陈 are officials, 吴 brings goods."""
     ids = {}
     town = {"code": "T", "name": "镇", "level": "town"}
     ids["town"] = int(tx.execute(sa.insert(units).returning(units.c.id), town).scalar_one())
