@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from handlers.days import ZONE, local_day
-from store import awards, blocks, budgets, households, ledger, wallets
+from store import awards, blocks, booked_lists, budgets, households, ledger, wallets
 from store.audit import Finding
 from store.awards import Award, Cap, Outcome
 from store.budgets import Budget
@@ -225,6 +225,7 @@ def _prove(tx: Tx, ids: dict[str, int]) -> None:
     }
     people_of = {"unit_id": ids["town"], "proposer_id": ids["zhou_person"]}
     tx.execute(sa.insert(batches), {**sheet, **people_of})
+    booked_lists.add(tx, digest="d", txn="wage", lines=1, now=NOW)
     split = {"household_id": ids["hua_home"], "person_id": ids["mei_person"], "points": 1, "at": NOW}
     tx.execute(sa.insert(splits), split)
     asked = {"xfer_id": ids["gift"], "household_id": ids["wang_home"], "reason": "", "state": "asked"}
@@ -506,6 +507,10 @@ ATTEMPTS = {
     "approve a list for one's household": "UPDATE batches SET approver_id = {li_person}",
     "change a list": "UPDATE batches SET lines = '[]'",
     "forget a list": "DELETE FROM batches",
+    "have a list booked twice": "INSERT INTO booked_lists (digest, txn, lines, at) VALUES ('d', '', 1, 1)",
+    "have nothing booked": "INSERT INTO booked_lists (digest, txn, lines, at) VALUES ('e', '', 0, 1)",
+    "change what was booked whole": "UPDATE booked_lists SET digest = 'e'",
+    "forget what was booked whole": "DELETE FROM booked_lists",
     "judge one's own freeze": "UPDATE freezes SET decided_by = by_id, decided_at = 1",
     "agree to one's own share": "UPDATE splits SET state = 'done', decided_by = person_id",
     "leave with less than nothing": "UPDATE splits SET points = -1",
@@ -555,6 +560,7 @@ ALL_TABLES = TABLES | {
     "stock_takes": "id",
     "penalties": "id",
     "batches": "id",
+    "booked_lists": "id",
     "splits": "id",
     "reversals": "id",
 }
@@ -606,6 +612,7 @@ ONLY_SQLITE = {
     "replace a block by its hash": "REPLACE INTO blocks SELECT 99, 'y', hash, 1, 1 FROM blocks",
     "replace what was sealed": "REPLACE INTO block_items VALUES ({award}, {block}, 'x')",
     "replace a list": batch("proposed", id="1", digest="'other'").replace("INSERT", "REPLACE"),
+    "replace what was booked whole": "REPLACE INTO booked_lists VALUES (1, 'e', 'award', 1, 1)",
     "replace a stock-take": (
         "REPLACE INTO stock_takes SELECT id, article_id, expected, 9, reason, by_id, at FROM stock_takes"
     ),
