@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from itertools import count
 
-from handlers.registry_files import Row
+from handlers.registry_lists import Row
 from store import people
 from store.people import Person, Post
 from store.tx import Tx
