@@ -55,10 +55,9 @@ class Context:
     beside: Mapping[str, tuple[Window, ...]]  # the windows, by each of their words
     numbers: Mapping[str, int]  # in `Rules.weights`, of pairs and whole words by their keys
     less: Mapping[int, int]  # by percent how much further on stands what is left of something
-    # Of the scanner's words those that stand in a pair, among the whole words or in a window, and the
-    # excluded ones that hold one of them.
-    used: frozenset[int]
-    covers: frozenset[int]
+    covers: frozenset[
+        int
+    ]  # the scanner's numbers of excluded words: what lies inside one is no word here either
 
 
 def whole_key(word: str) -> str:
@@ -66,15 +65,15 @@ def whole_key(word: str) -> str:
 
 
 def cues(
-    text: str, words: Sequence[Hit], used: Iterable[Hit], names: Sequence[str], context: Context
+    text: str, words: Sequence[Hit], beside: Iterable[Hit], names: Sequence[str], context: Context
 ) -> Sequence[Cue]:
     """All that counts, by rising end: words, pairs and whole words; what is taken back by its rest.
 
-    `words` are those that count by themselves, `used` the hits of the context's words, `names` the names
+    `words` are those that count by themselves, `beside` the hits of the context's words, `names` the names
     of all words. Of several occurrences of one cue those count that are least taken back.
     """
     places: dict[str, list[Span]] = {}
-    for word, start, end in used:
+    for word, start, end in uncovered(beside, context.covers):
         places.setdefault(names[word], []).append((start, end))
     found: Sequence[Cue] = words
     if context.pairs or context.whole:

@@ -100,14 +100,13 @@ def _numbers(simple: str, scanner: Scanner) -> Collection[int]:
 def _counted(simple: str, rules: Rules) -> Sequence[Cue]:
     """All that counts in a text, by rising end."""
     hits, context = rules.scanner.all_hits(simple), rules.context
-    if context is None or context.used.isdisjoint(map(_NUMBER, hits)):  # as in nearly every title
+    if context is None:
         return _seen(hits, rules)
-    words = hits if rules.silent_from is None else [hit for hit in hits if hit[0] < rules.silent_from]
-    used = [hit for hit in hits if hit[0] in context.used]
-    if context.covers:  # a word inside an excluded one is none in a pair either
-        both = [hit for hit in hits if hit[0] in context.covers or hit[0] in context.used]
-        used = [hit for hit in uncovered(both, context.covers) if hit[0] in context.used]
-    return cues(simple, _seen(words, rules), used, rules.scanner.folded, context)
+    beside = [hit for hit in hits if hit[0] >= rules.beside_from]
+    if not beside:  # as in nearly every title
+        return _seen(hits, rules)
+    words = [hit for hit in hits if hit[0] < rules.beside_from]
+    return cues(simple, _seen(words, rules), beside, rules.scanner.folded, context)
 
 
 def _seen(words: list[Hit], rules: Rules) -> list[Hit]:

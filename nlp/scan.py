@@ -12,13 +12,17 @@ class Scanner:
 
     __slots__ = ("_automaton", "folded", "numbers", "words")
 
-    def __init__(self, words: Iterable[str]) -> None:
-        """Raises ValueError for an empty word or one that stands twice (also in another case)."""
-        self.words: Sequence[str] = tuple(words)
-        self.folded: Sequence[str] = tuple(fold(word) for word in self.words)
-        self.numbers = {word: number for number, word in enumerate(self.folded)}
-        if len(self.numbers) != len(self.folded):
+    def __init__(self, words: Iterable[str], beside: Iterable[str] = ()) -> None:
+        """Those `beside` are found as well: numbered after the `words`, among which they may stand again.
+
+        Raises ValueError for an empty word or one that stands twice (also in another case).
+        """
+        own = tuple(words)
+        self.numbers = {fold(word): number for number, word in enumerate(own)}
+        if len(self.numbers) != len(own):
             raise ValueError("a word stands twice")
+        self.words: Sequence[str] = (*own, *beside)
+        self.folded: Sequence[str] = tuple(map(fold, self.words))
         self._automaton = (
             AhoCorasick(self.folded, matchkind=MatchKind.Standard, store_patterns=True)
             if self.folded
