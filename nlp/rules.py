@@ -161,7 +161,7 @@ def _compile(file: File, needed: set[str], alarms: Alarms, *, revision: str) -> 
             in_order,
             windows,
             numbers={key: number for number, key in enumerate(beyond, len(scanner.words))},
-            less={percent: len(whole) * at for at, percent in enumerate(percents, 1)},
+            less={percent: len(whole) * at for at, percent in enumerate((100, *percents))},
             covers=frozenset(which for which, word in enumerate(beside, len(votes)) if word in excluded),
         )
         if beside

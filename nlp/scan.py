@@ -1,6 +1,7 @@
 """Find many words in a text in one pass; where words lie inside one another, the longest wins."""
 
 from collections.abc import Iterable, Sequence
+from sys import maxsize
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
@@ -53,11 +54,20 @@ class Scanner:
 
 def longest(hits: Iterable[Hit]) -> list[Hit]:
     """Of all hits, by rising end and of one end the longest first, those not inside a longer one."""
+    return parted(hits, maxsize)[0]
+
+
+def parted(hits: Iterable[Hit], own: int) -> tuple[list[Hit], list[Hit]]:
+    """The longest of the words numbered below `own`, and all hits of the others, which hide nothing."""
     kept: list[Hit] = []
+    others: list[Hit] = []
     last_start = last_end = -1
     # What a new hit contains is at the end of `kept`, and only its last entry can contain it.
     for hit in hits:
-        _, start, end = hit
+        word, start, end = hit
+        if word >= own:
+            others.append(hit)
+            continue
         if end == last_end:
             continue
         if start <= last_start:
@@ -65,7 +75,7 @@ def longest(hits: Iterable[Hit]) -> list[Hit]:
                 kept.pop()
         kept.append(hit)
         last_start, last_end = start, end
-    return kept
+    return kept, others
 
 
 def fold(text: str) -> str:
