@@ -814,6 +814,17 @@ batches = sa.Table(
     sa.CheckConstraint("proposer_id <> approver_id", name="four_eyes"),
     sa.CheckConstraint("state <> 'posted' OR approver_id IS NOT NULL", name="approved"),
 )
+# Lists that were booked whole: the same again is told without a look at its lines.
+booked_lists = sa.Table(
+    "booked_lists",
+    metadata,
+    _id(),
+    _text("digest", unique=True),  # SHA-256 of everything that was asked
+    _text("txn"),
+    _number("lines"),
+    _number("at"),
+    sa.CheckConstraint("lines > 0", name="lines"),
+)
 
 # --- proof: sealed blocks, month-end statements, nightly reconciliations, looks at personal data
 blocks = sa.Table(

@@ -150,6 +150,10 @@ TAMPERINGS: dict[str, tuple[str, Found]] = {
             ("movement", "award", "sealed"),
         ],
     ),
+    "a list that was not booked whole": (
+        "INSERT INTO booked_lists (id, digest, txn, lines, at) VALUES (77, '', 'award', 2, 1)",
+        [("booked_list", "77", "whole")],
+    ),
     "a freeze that stopped nothing": (
         "UPDATE freezes SET at = 1 WHERE id = {freeze}",
         [("freeze", "freeze", "moved")],
