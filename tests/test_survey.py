@@ -11,7 +11,7 @@ from handlers.survey_answer import answers
 from handlers.survey_text import read, shown
 from store.surveys import GRADES, Question, Survey
 from tests.town import DAY, HOUR, NOW, Town, person
-from tests.web import signed_in
+from tests.web import browser_of, signed_in
 
 WRITTEN = (
     "发起问卷 标题：反诈宣传 截止：11月30日\n问题1：您知道96110吗？ A知道 B不知道\n"
@@ -213,6 +213,7 @@ def test_one_person_twice_at_once_is_one_answer_and_a_day_s_points_are_capped(to
 
 def test_answered_on_the_page_as_in_chat(town: Town) -> None:
     asked(town)
+    assert browser_of(town).get("/q/1").status_code == 401
     web = signed_in(town, "李秀英", "问卷 1 网页")
     page = web.get("/q/1")
     assert "您知道96110吗？" in page.text and "答完得 2 分" in page.text
