@@ -12,13 +12,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from store import budgets, households, ledger, tables, wallets
+from store import budgets, households, ledger, tables, wallets, withheld
 from store.budgets import Budget
-from store.db import Conflict, Retry, Tx
 from store.digest import digest_of
 from store.ledger import POINTS, SCORE, Frozen, Insufficient
 from store.prepared import Prepared
-from store.tables import acct, bal, caps, freezes, withheld, xfer
+from store.tables import acct, bal, caps, freezes, xfer
+from store.tx import Conflict, Retry, Tx
 
 HALTED = "awards_halted"  # key of meta: the reconciliation that found something wrong
 
@@ -74,9 +74,6 @@ class Outcome:
     settled: int = 0
 
 
-_WITHHOLD = Prepared(
-    insert(withheld).on_conflict_do_nothing(index_elements=["idem"]).returning(withheld.c.id)
-)
 _wallet_key = [
     acct.c[name] == sa.bindparam(f"wallet_{name}", type_=acct.c[name].type)
     for name in ("kind", "unit", "owner", "cohort")
@@ -88,8 +85,8 @@ _STANDING = Prepared(
     sa.select(
         sa.select(xfer.c.amount).where(xfer.c.idem == sa.bindparam("idem")).scalar_subquery(),
         sa.select(xfer.c.digest).where(xfer.c.idem == sa.bindparam("idem")).scalar_subquery(),
-        sa.select(withheld.c.why)
-        .where(withheld.c.idem == sa.bindparam("idem"), withheld.c.paid_at.is_(None))
+        sa.select(tables.withheld.c.why)
+        .where(tables.withheld.c.idem == sa.bindparam("idem"), tables.withheld.c.paid_at.is_(None))
         .scalar_subquery(),
         sa.select(tables.meta.c.value).where(tables.meta.c.key == HALTED).scalar_subquery(),
         sa.select(freezes.c.id)
@@ -289,30 +286,20 @@ def cap_key(cap: Cap, asked: Award) -> CapKey:
 
 
 def withhold(tx: Tx, asked: Award, why: str, now: int) -> Outcome:
-    row = {
-        "idem": asked.idem,
-        "household_id": asked.household_id,
-        "award": asdict(asked),
-        "why": why,
-        "at": now,
-    }
-    tx.execute(_WITHHOLD, row)
+    withheld.add(tx, idem=asked.idem, household_id=asked.household_id, award=asdict(asked), why=why, now=now)
     return Outcome(0, why)
 
 
 def pay_withheld(tx: Tx, *, now: int, limit: int) -> int:
     """Book what waited and can be paid now, what was tried longest ago first; how many were booked."""
-    query = sa.select(withheld.c.id).where(withheld.c.paid_at.is_(None))
     paid = 0
-    for row_id in tx.execute(query.order_by(withheld.c.at, withheld.c.id).limit(limit)).scalars().all():
-        mark = sa.update(withheld).where(withheld.c.id == row_id)
-        due = mark.where(withheld.c.paid_at.is_(None)).values(paid_at=now).returning(withheld.c.award)
-        kept = tx.execute(due).scalar()
+    for row_id in withheld.waiting(tx, limit):
+        kept = withheld.take(tx, row_id, now=now)
         if kept is None:  # another transaction pays it
             continue
         outcome = award(tx, _at_home(tx, _of_json(kept)), now=now)
         if outcome.why in ("frozen", "halted", "budget"):
-            tx.execute(mark.values(paid_at=None, why=outcome.why, at=now))
+            withheld.put_back(tx, row_id, outcome.why, now=now)
         else:
             paid += 1
     return paid
@@ -323,38 +310,6 @@ def _at_home(tx: Tx, asked: Award) -> Award:
     if asked.household_id is None:
         return asked
     return replace(asked, household_id=households.successor(tx, asked.household_id))
-
-
-def pass_on(tx: Tx, old: int, new: int, *, key: str) -> None:
-    """What waits for one household is due to another: it went there by the movements of `key`."""
-    _hand_over(tx, sa.and_(withheld.c.household_id == old, withheld.c.paid_at.is_(None)), new, key)
-
-
-def pass_back(tx: Tx, old: int, *, key: str) -> None:
-    """What `pass_on` brought and still waits is due to the old household again."""
-    _hand_over(tx, sa.and_(withheld.c.came_with == key, withheld.c.paid_at.is_(None)), old, "")
-
-
-def _hand_over(tx: Tx, which: sa.ColumnElement[bool], new: int, key: str) -> None:
-    query = sa.select(withheld.c.id, withheld.c.award).where(which).order_by(withheld.c.id)
-    for row_id, kept in tx.execute(query).all():
-        # Whoever pays it just now came first: then it is among the points of the household.
-        mark = sa.update(withheld).where(withheld.c.id == row_id, withheld.c.paid_at.is_(None))
-        handed = {"household_id": new, "award": {**kept, "household_id": new}, "came_with": key}
-        tx.execute(mark.values(handed))
-
-
-def paid_of(tx: Tx, key: str) -> list[tuple[str, int, int, int]]:
-    """(key, wallet, cohort, points) of what `pass_on` brought and was paid since, and not taken back."""
-    undone = xfer.alias("undone")
-    query = (
-        sa.select(xfer.c.idem, acct.c.id, acct.c.cohort, xfer.c.amount)
-        .join(withheld, withheld.c.idem == xfer.c.idem)
-        .join(acct, acct.c.id == xfer.c.credit)
-        .outerjoin(undone, undone.c.reverses_id == xfer.c.id)
-        .where(withheld.c.came_with == key, undone.c.id.is_(None))
-    )
-    return [(row[0], row[1], row[2], row[3]) for row in tx.execute(query.order_by(xfer.c.id))]
 
 
 def _of_json(kept: dict[str, Any]) -> Award:

@@ -6,9 +6,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from store.db import Tx, change_one
 from store.people import batches as some
 from store.tables import batches, households, members, people, xfer
+from store.tx import Tx, change_one
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from store import bulk
-from store.db import Tx
+from store.columns import Columns
 from store.ledger import POINTS
 from store.people import batches as some
 from store.tables import caps
+from store.tx import Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +44,19 @@ _ROWS = {
 }
 # In one order everywhere, so that two lists at once wait for each other instead of for ever.
 _USE_ALL = {
-    name: f"""
+    name: bulk.prepared(
+        f"""
     INSERT INTO caps ({", ".join(_KEY)}, used, most)
     SELECT {", ".join(f"r.{key}" for key in _KEY)}, r.points, r.most FROM {rows}
     WHERE r.points <= r.most ORDER BY {", ".join(f"r.{key}" for key in _KEY)}
     ON CONFLICT ({", ".join(_KEY)}) DO UPDATE SET used = caps.used + excluded.used, most = excluded.most
     WHERE caps.used + excluded.used <= excluded.most
     RETURNING rule, subject, subject_id
-    """  # noqa: S608
+    """,  # noqa: S608
+        caps.c.rule,
+        caps.c.subject,
+        caps.c.subject_id,
+    )
     for name, rows in _ROWS.items()
 }
 
@@ -64,8 +70,8 @@ def use_all(tx: Tx, uses: Iterable[Use]) -> None:
         together[key] = Use(use.rule, use.subject, use.subject_id, use.period, use.unit, use.most, points)
     if not together:
         return
-    rows = bulk.as_json([{name: getattr(use, name) for name in _FIELDS} for use in together.values()])
-    used = {tuple(row) for row in tx.execute(sa.text(_USE_ALL[tx.dialect]), {"rows": rows})}
+    rows = bulk.as_json(Columns.of(list(together.values()), _FIELDS), _FIELDS)
+    used = set(tx.execute(_USE_ALL[tx.dialect], {"rows": rows}))
     full = [use for use in together.values() if (use.rule, use.subject, use.subject_id) not in used]
     if full:
         raise Exceeded({(use.subject, use.subject_id) for use in full})

@@ -8,9 +8,9 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from store.db import Retry, Tx
 from store.prepared import Prepared
 from store.tables import accounts, people, posts
+from store.tx import Retry, Tx
 
 T = TypeVar("T")
 
@@ -141,6 +141,12 @@ def located(tx: Tx, account_id: int, *, lat: float, lng: float, label: str, now:
     """Remember where this account says it is, for the report that may follow."""
     values = {"lat": lat, "lng": lng, "label": label, "located_at": now}
     tx.execute(sa.update(accounts).where(accounts.c.id == account_id).values(**values))
+
+
+def forget_location(tx: Tx, person_id: int) -> None:
+    """No account of the person says any more where it was."""
+    values = {"lat": None, "lng": None, "label": "", "located_at": 0}
+    tx.execute(sa.update(accounts).where(accounts.c.person_id == person_id).values(**values))
 
 
 def sent_photo(tx: Tx, account_id: int, *, now: int) -> None:

@@ -9,7 +9,8 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from store.db import Tx, own_transactions
+from store.sqlite import own_transactions
+from store.tx import Tx
 
 UPGRADE_LOCK = 0x6D617368616E67  # of pg_advisory_xact_lock; "mashang"
 UPGRADE_WAIT_SECONDS = 60  # for another process that is upgrading the same SQLite file

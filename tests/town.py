@@ -14,7 +14,8 @@ from handlers import handle
 from handlers.message import Message
 from store import exports, households, ledger, people, wallets
 from store.audit import Finding
-from store.db import Database, Tx
+from store.db import Database
+from store.tx import Tx
 
 # Monday 23 November 2026, 09:00 in Asia/Shanghai.
 NOW = 1_795_395_600
