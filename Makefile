@@ -32,7 +32,7 @@ bench-ledger: .venv/.ready  ## the ledger beside django-hordak, pgbench and a th
 	$(PY) -m bench.ledger
 
 test-long: .venv/.ready  ## growth, crash and soak runs
-	$(PY) -m pytest -m long -v --capture=sys --durations=0
+	$(PY) -m pytest -m long -vv --capture=sys --durations=0
 
 install: .venv/.ready    ## leaves .venv/bin/mashang
 

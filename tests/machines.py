@@ -37,14 +37,16 @@ def lender(request: pytest.FixtureRequest, tmp_path: Path, what: str) -> Lend:
 
 
 def run_machine(machine: type[RuleBasedStateMachine], lend: Lend, *, examples: int, steps: int) -> None:
-    """Many examples tell how many they are, past what pytest captures with `--capture=sys`."""
+    """Many examples tell which one it is, past what pytest captures with `--capture=sys`.
+
+    A few more than wanted may begin: those that hypothesis gives up do not count.
+    """
     numbers = count(1)
 
     def lend_and_tell() -> AbstractContextManager[str]:
         if examples >= MANY:
-            print(
-                f"\r{machine.__name__} {next(numbers)} of {examples}", end="", file=sys.__stderr__, flush=True
-            )
+            told = f"\r{machine.__name__}: example {next(numbers)}, {examples} wanted "
+            print(told, end="", file=sys.__stderr__, flush=True)
         return lend()
 
     run_state_machine_as_test(
