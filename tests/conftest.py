@@ -1,5 +1,6 @@
 """Both databases for every story: a copy of a migrated SQLite file, a lent PostgreSQL database."""
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -23,6 +24,11 @@ def pytest_configure() -> None:
     """Files of tests live in memory where there is room: no test sees whether a disk was waited for."""
     if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_BYTES:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: no collection of garbage need walk through it."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
