@@ -95,8 +95,9 @@ def load(folder: Path) -> Rules:
 
     The same files a second time are the same value, read once.
     """
-    files = [(file.name, file.read_bytes()) for file in sorted(folder.glob("*.toml"))]
-    return _load(folder, hashlib.sha256(repr(files).encode()).digest())
+    files = sorted(folder.glob("*.toml"))
+    content = b"\0".join(part for file in files for part in (file.name.encode(), file.read_bytes()))
+    return _load(folder, hashlib.sha256(content).digest())
 
 
 @lru_cache(maxsize=2)
