@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from store import bulk
 from store.columns import Columns
 from store.ledger import POINTS
-from store.people import batches as some
+from store.people import in_parts
 from store.tables import caps
 from store.tx import Tx
 
@@ -80,7 +80,7 @@ def use_all(tx: Tx, uses: Iterable[Use]) -> None:
 def used(tx: Tx, rule: str, subject: str, ids: Iterable[int], period: str) -> dict[int, int]:
     """Shop points used of a cap, by subject; whoever used none may be left out."""
     found: dict[int, int] = {}
-    for part in some(sorted(ids)):
+    for part in in_parts(sorted(ids)):
         query = sa.select(caps.c.subject_id, caps.c.used).where(
             caps.c.rule == rule,
             caps.c.subject == subject,
