@@ -95,12 +95,9 @@ def load(folder: Path) -> Rules:
 
     The same files a second time are the same value, read once.
     """
-    seen = hashlib.sha256()
-    for file in sorted(folder.glob("*.toml")):
-        held = file.read_bytes()
-        seen.update(f"{file.name}\0{len(held)}\0".encode())
-        seen.update(held)
-    return _load(folder, seen.digest())
+    files = sorted(folder.glob("*.toml"))
+    content = b"\0".join(part for file in files for part in (file.name.encode(), file.read_bytes()))
+    return _load(folder, hashlib.sha256(content).digest())
 
 
 @lru_cache(maxsize=2)
