@@ -17,7 +17,7 @@ EMOJI = re.compile(
     "\U0001f000-\U0001faff]+"
 )
 _MARKS = " !?,.;:~。、·—-"
-AGAIN = re.compile(rf"(.)\1(?:\1+|(?<=[{_MARKS}]))")  # three of a kind, or two marks
+AGAIN = re.compile(rf"(.)\1(?:\1+|(?<=[{_MARKS}]))")  # three of a kind, or two marks or spaces
 # Numbers stay as they are, also those written 二〇〇〇 or 一一九, as do Latin letters. A reader of masked
 # phones needs every * of them.
 _LETTER = re.compile(r"[^\W\d_a-zA-Z零〇一二三四五六七八九十百千万亿]")

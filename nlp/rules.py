@@ -76,8 +76,8 @@ class Rules:
 
     @property
     def votes(self) -> tuple[Votes, ...]:
-        """For each word that counts by itself."""
-        return self.weights[: self.beside_from]
+        """For each word of the scanner."""
+        return self.weights[: len(self.scanner.words)]
 
     @property
     def asks_for_whole_words(self) -> bool:
