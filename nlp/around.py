@@ -55,9 +55,7 @@ class Context:
     beside: Mapping[str, tuple[Window, ...]]  # the windows, by each of their words
     numbers: Mapping[str, int]  # in `Rules.weights`, of pairs and whole words by their keys
     less: Mapping[int, int]  # by percent how much further on stands what is left of something
-    covers: frozenset[
-        int
-    ]  # the scanner's numbers of excluded words: what lies inside one is no word here either
+    covers: frozenset[int]  # excluded words, by number; what lies inside one is no word of these either
 
 
 def whole_key(word: str) -> str:

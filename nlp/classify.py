@@ -41,12 +41,7 @@ def classify(text: str, rules: Rules) -> Guess:
     A lead below the rules' margin, or no word at all, is uncertain: a person decides. Of equals
     the category that stands first in the file wins.
     """
-    return classify_plain(plain(text), rules)
-
-
-def classify_plain(simple: str, rules: Rules) -> Guess:
-    """The same for a text that is in its plain form already."""
-    found, opening = _found(simple, rules)
+    found, opening = _found(_read(text, rules), rules)
     totals = _totals(found, opening, rules)
     ranked = sorted(totals)
     top, second = ranked[-1], ranked[-2] if len(ranked) > 1 else LANE_ZERO
@@ -71,6 +66,11 @@ def totals(simple: str, rules: Rules) -> dict[str, int]:
 def path(code: str, rules: Rules) -> tuple[tuple[str, str], ...]:
     """(level, its part of a category's code), from the top, in a file with levels; else nothing."""
     return tuple(zip(rules.levels, code.split(LEVEL_END), strict=True)) if rules.levels else ()
+
+
+def _read(text: str, rules: Rules) -> str:
+    """The plain form of as much of a text as the rules ask for."""
+    return plain(text[: rules.reach])
 
 
 def _found(simple: str, rules: Rules) -> tuple[Collection[int], Collection[int]]:
@@ -139,7 +139,7 @@ def marks(text: str, rules: Rules) -> list[Mark]:
             end=end,
             weights=tuple((rules.categories[which].code, weight) for which, weight in weights),
         )
-        for cue in _counted(plain(text), rules)
+        for cue in _counted(_read(text, rules), rules)
         if (weights := rules.weights[cue[0]])
         for start, end in _spans(*cue)
     ]
@@ -154,7 +154,7 @@ def _spans(_: int, start: int, end: int, *between: int) -> Iterable[Span]:
 def marked(text: str, rules: Rules) -> str:
     """The text as it was written, with 【】 around each word that counted; words that overlap share one."""
     found = marks(text, rules)
-    places = spans(text) if found else []
+    places = spans(text[: rules.reach]) if found else []
     shown, done = "", 0
     for start, end in _apart(written(mark.start, mark.end, places) for mark in found):
         shown += f"{text[done:start]}【{text[start:end]}】"

@@ -16,19 +16,19 @@ EMOJI = re.compile(
     "[\u20e3\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2900-\u297f\u2b00-\u2bff\u3030\u303d\ue000-\uf8ff"
     "\U0001f000-\U0001faff]+"
 )
-_MARKS = "!?,.;:~。、·—-"
-AGAIN = re.compile(rf"(.)\1(?:\1+|(?<=[{_MARKS}]))")  # three of a kind, or two marks
+_MARKS = " !?,.;:~。、·—-"
+AGAIN = re.compile(rf"(.)\1(?:\1+|(?<=[{_MARKS}]))")  # three of a kind, or two marks or spaces
 # Numbers stay as they are, also those written 二〇〇〇 or 一一九, as do Latin letters. A reader of masked
 # phones needs every * of them.
 _LETTER = re.compile(r"[^\W\d_a-zA-Z零〇一二三四五六七八九十百千万亿]")
 _ORDINARY = (
     string.digits
     + string.ascii_letters
-    + " \n\t!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~、。〈〉《》「」『』【】〔〕“”‘’·—"
+    + " !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~、。〈〉《》「」『』【】〔〕“”‘’·—"
 )
 SETTLED_MAX = 4  # conversions until nothing changes: 薴 → 苧 → 苎 is the longest chain
 _IN_WORDS = frozenset("覆藉著")  # converted in some words only, such as 答覆 and 藉口
-_COMMON = tuple(zip("，！？：；（）～", ",!?:;()~", strict=True))
+_COMMON = tuple(zip("，！？：；（）～\n", ",!?:;()~ ", strict=True))
 
 
 @lru_cache(maxsize=128)  # asked for several times of a text, of each that is on its way
@@ -44,8 +44,8 @@ def plain(text: str) -> str:
     odd = _odd().findall(text)
     text = _evened(text, set(odd)) if odd else shortened(text)
     if "[" in text:
-        text = STICKER.sub(" ", text)
-    return " ".join(text.split())
+        text = " ".join(STICKER.sub(" ", text).split())
+    return text.strip()
 
 
 @cache
@@ -60,6 +60,7 @@ def _evened(text: str, odd: Collection[str]) -> str:
     formed = {each: _formed(each) for each in odd}
     if any(map(joins, odd)):
         text = EMOJI.sub(" ", unicodedata.normalize("NFKC", UNSEEN.sub("", text)))
+        text = " ".join(text.split())
     else:  # as nearly always, and many times faster
         for each, other in formed.items():
             if each != other:
@@ -70,7 +71,9 @@ def _evened(text: str, odd: Collection[str]) -> str:
 @lru_cache(maxsize=4_096)
 def _formed(odd: str) -> str:
     """What becomes of a character that joins no other, but for making it simplified."""
-    return "" if UNSEEN.match(odd) else EMOJI.sub(" ", unicodedata.normalize("NFKC", odd))
+    if UNSEEN.match(odd):
+        return ""
+    return " " if odd.isspace() else EMOJI.sub(" ", unicodedata.normalize("NFKC", odd))
 
 
 @lru_cache(maxsize=4_096)

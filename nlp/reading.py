@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from nlp.answers import NO_ANSWERS, Answers, answer
-from nlp.classify import classify_plain
+from nlp.classify import classify
 from nlp.courtesy import courtesy
 from nlp.intent import NO_INTENTS, Intent, Intents, intent
 from nlp.matters import matters
@@ -44,7 +44,7 @@ def read(
     """Read a message: pure, no clock, no database; runs before the unit of work."""
     text, had_id = remove_ids(text)
     simple = plain(text)
-    guess = classify_plain(simple, rules)
+    guess = classify(text, rules)
     call = weigh(simple, rules).call
     polite = None if call else courtesy(simple)
     several = matters(text, rules)

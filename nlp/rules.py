@@ -15,7 +15,7 @@ from nlp.scan import Scanner, fold
 
 DANGER = "urgent_words.toml"
 OTHER = "other"  # the category of what no word was found in
-OPENING_MAX = 1_000
+OPENING_MAX, REACH_MAX = 1_000, 100_000
 DISTANCE, DISTANCE_MAX = 8, 100  # characters between the words of a pair
 LEVEL_END = "/"
 GAP_MAX = 20  # characters between a window and the word it takes back
@@ -53,6 +53,7 @@ class Rules:
     margin: int  # a lead smaller than this is uncertain
     nested: bool  # a word counts also inside a longer one
     opening: int  # so many characters at the start, where a word counts twice
+    reach: int | None  # so many characters of a text, as written, are read; None: all
     fragments: frozenset[str]  # keywords that are no words by themselves
     revision: str
     scanner: Scanner
@@ -75,8 +76,8 @@ class Rules:
 
     @property
     def votes(self) -> tuple[Votes, ...]:
-        """For each word that counts by itself."""
-        return self.weights[: self.beside_from]
+        """For each word of the scanner."""
+        return self.weights[: len(self.scanner.words)]
 
     @property
     def asks_for_whole_words(self) -> bool:
@@ -108,7 +109,9 @@ def load_categories(file: Path) -> Rules:
     return _compile(categories, set(), Alarms(), revision=_revision([categories]))
 
 
-_HEAD_KEYS = {"category", "margin", "nested", "opening", "fragments", "distance", "window", "levels"}
+_HEAD_KEYS = {
+    *("category", "margin", "nested", "opening", "reach", "fragments", "distance", "window", "levels")
+}
 _CATEGORY_KEYS = {
     *("code", "name", "department", "due_hours", "bias"),
     *("keywords", "whole", "pairs", "exclude", "examples"),
@@ -146,6 +149,7 @@ def _compile(file: File, needed: set[str], alarms: Alarms, *, revision: str) -> 
         margin=head.number("margin", 2, 0, WEIGHT_MAX),
         nested=head.flag("nested"),
         opening=head.number("opening", 0, 0, OPENING_MAX),
+        reach=head.number("reach", 0, 0, REACH_MAX) or None,
         fragments=frozenset(head.words("fragments")),
         revision=revision,
         scanner=scanner,

@@ -337,6 +337,8 @@ def steps(text: str, rules: Rules) -> int:
         seen += 1
         return count if "nlp" in frame.f_code.co_filename else None
 
+    classify(text, rules)  # what is made once only is there
+    plain.cache_clear()
     before = sys.gettrace()
     sys.settrace(count)
     try:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from nlp.classify import Guess, Mark, classify, marks
+from nlp.classify import Guess, Mark, classify, marked, marks
 from nlp.rules import load, load_categories
 from tests.town_rules import RULES
 
@@ -158,6 +158,22 @@ def test_an_excluded_word_hides_what_lies_inside_it_and_nothing_else(tmp_path: P
     assert classify("自行车位旁边的车位", rules) == Guess("a", False, 2, ("车位",), None, margin=2)
 
 
+def test_a_file_may_ask_for_the_beginning_of_a_text_only(tmp_path: Path) -> None:
+    both = ONE + '[[category]]\ncode = "b"\nname = "b"\nkeywords = { "公园" = 9 }\n'
+    text = "路燈！！！壞了，公園"  # ten characters as it was written, eight in its plain form
+    seen = []
+    for reach in (0, 9, 10):
+        rules = load_categories(rules_of(tmp_path, f"reach = {reach}\n{both}"))
+        seen.append(
+            (classify(text, rules).category, [m.word for m in marks(text, rules)], marked(text, rules))
+        )
+    assert seen == [
+        ("b", ["路灯", "公园"], "【路燈】！！！壞了，【公園】"),
+        ("lamp", ["路灯"], "【路燈】！！！壞了，公園"),
+        ("b", ["路灯", "公园"], "【路燈】！！！壞了，【公園】"),
+    ]
+
+
 def test_a_word_below_zero_speaks_against_its_category(tmp_path: Path) -> None:
     text = ONE + '[[category]]\ncode = "b"\nkeywords = { "路灯" = 4, "公园" = -2 }\n'
     assert classify("公园路灯", load_categories(rules_of(tmp_path, text))) == Guess(
@@ -185,6 +201,7 @@ def test_the_revision_changes_with_any_byte_of_the_files(tmp_path: Path) -> None
     [
         (ONE + "colour = 1\n", 'categories.toml: [[category]] 1 "lamp": unknown key "colour"'),
         ("colour = 1\n" + ONE, 'categories.toml: head: unknown key "colour"'),
+        ("reach = -1\n" + ONE, 'categories.toml: head: "reach" must be a whole number from 0 to 100000'),
         (ONE + ONE, 'categories.toml: [[category]] 2 "lamp": this code stands twice'),
         ('[[category]]\nname = "a"\nkeywords = {}\n', 'categories.toml: [[category]] 1: "code" is missing'),
         ('[[category]]\ncode = "a"\n', 'categories.toml: [[category]] 1 "a": "keywords" is missing'),
