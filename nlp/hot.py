@@ -8,7 +8,7 @@ from nlp.gather import gathered
 from nlp.notes import ISSUES, MATTERS, PEOPLE_MIN, Notes, Progress
 from nlp.place_names import as_place
 from nlp.reports import Report
-from nlp.same_matter import Matter, matters_of, profile_of
+from nlp.same_matter import Matter, matters_of, profile_of, telling
 from nlp.shared_names import shared_names
 
 WINDOW_DAYS = 30
@@ -101,7 +101,8 @@ def _place(notes: Notes, matter: Matter) -> str:
 
 def _central(notes: Notes, ids: Collection[int]) -> int:
     """The report whose title says most of what all say in fewest words, of equals the first."""
-    profile = profile_of(notes, ids, ())
+    people = len(notes.people_of(ids))
+    profile = profile_of(notes, telling(notes, notes.counts(ids), people), people)
     return max(
         sorted(ids),
         key=lambda each: (

@@ -35,7 +35,6 @@ ISSUES = (98, 100)
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
-Written = Mapping[int, "array[int]"]  # the pairs of reports, by position
 # Pairs that say nothing of a matter: of numbers, of an area's name, of what letters to an office are full
 # of whatever they are about. A month is too short to see by counting how common these are.
 EMPTY = re.compile(
@@ -86,7 +85,6 @@ class Notes:
         self._notes = [self._note(*each) for each in self.steps(both, PLACES)]
         self.made_of = lru_cache(_NAMES_KEPT_MAX)(self._made_of)
         self.of_places = self._of_places()
-        self.written: Written = {position: note.pairs for position, note in enumerate(self._notes)}
         self.pairs = lru_cache(_KEPT_MAX)(self._pairs)
         self.edges = lru_cache(_KEPT_MAX)(self._edges)
         self.place = lru_cache(_PLACES_KEPT_MAX)(self._place)
@@ -152,18 +150,9 @@ class Notes:
         """The numbers of those who wrote these."""
         return {self.users[each] for each in ids}
 
-    def counts(self, ids: Collection[int], written: Written | None = None) -> Counter[int]:
-        """How many people use each pair, or of `written` each of the pairs kept there."""
-        return self._counted([(written or self.written)[each] for each in ids], ids)
-
-    def common(self, ids: Collection[int]) -> Written:
-        """Of each of these reports the pairs, none of places, that enough people among them use: no
-        other can matter."""
-        counts = self.counts(ids)
-        used = {
-            pair for pair, many in counts.items() if many >= self.people_min and pair not in self.of_places
-        }
-        return {each: array("I", filter(used.__contains__, self.written[each])) for each in ids}
+    def counts(self, ids: Collection[int]) -> Counter[int]:
+        """How many people use each pair."""
+        return self._counted([self._notes[each].pairs for each in ids], ids)
 
     def _counted(self, written: Iterable["array[int]"], ids: Collection[int]) -> Counter[int]:
         by_user: dict[int, list[array[int]]] = defaultdict(list)
