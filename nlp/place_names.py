@@ -31,14 +31,14 @@ _COMMON = re.compile(  # taken away from a place, at least two characters of a n
 def place_names(text: str) -> frozenset[str]:
     """The place names of a text, each from every possible beginning, none is marked: 在丽水苑, 丽水苑."""
     found: set[str] = set()
-    for run in _RUN.findall(text):
-        for ending in _ENDING.finditer(run):
-            found.update(_beginnings(run[max(0, ending.start() - STEM_MAX) : ending.end()]))
+    for ending in _ENDING.finditer(text):
+        found.update(_beginnings(text[max(0, ending.start() - STEM_MAX) : ending.end()]))
     return frozenset(found)
 
 
 @lru_cache(maxsize=1 << 16)  # 幼儿园 and the like stand in every tenth text
 def _beginnings(name: str) -> tuple[str, ...]:
+    name = _RUN.findall(name)[-1]
     name = _NO_NAME.sub("", _AREA.sub("", name[:-1])) + name[-1]
     common = {place for found in _COMMON.finditer(name) for place in range(found.start(), found.end())}
     own = [place for place in range(len(name)) if place not in common]
