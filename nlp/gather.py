@@ -8,8 +8,9 @@ from statistics import median
 
 from ahocorasick_rs import AhoCorasick
 
+from nlp.joining import absorbed, joined
 from nlp.notes import GATHERING, Notes
-from nlp.place_names import NAME_LENGTH_MIN, may_be_one
+from nlp.place_names import may_be_one
 from nlp.same_matter import Matter
 
 TOGETHER_MIN = 0.12  # so alike two matters of one place are one
@@ -29,8 +30,9 @@ def gathered(notes: Notes, matters: list[Matter]) -> list[Matter]:
             taken |= mine
             kept.append(matter._replace(ids=mine))
     for part in GATHERING:  # what was put together says more than its parts, so others are known by it
-        kept = _joined(notes, _together(notes, kept), part)
-    return kept
+        kept = sorted(joined(notes, _together(notes, kept), part), key=_heat)
+        kept = absorbed(notes, kept)
+    return sorted(kept, key=_heat)
 
 
 def _together(notes: Notes, matters: list[Matter]) -> list[Matter]:
@@ -94,68 +96,6 @@ def _told(notes: Notes, ids: Collection[int], own: Collection[int]) -> dict[int,
         for pair, many in notes.counts(ids).items()
         if many > 1 and pair not in own
     }
-
-
-def _joined(notes: Notes, matters: list[Matter], part: tuple[float, float]) -> list[Matter]:
-    """The matters with what says enough of the same: where it names their place, else much of it."""
-    taken = set().union(*(matter.ids for matter in matters))
-    free = [position for position in range(len(notes)) if position not in taken]
-    half = sum(part) / 2
-    here = _naming(notes, matters, notes.steps(free, (part[0], half)))
-    elsewhere = _saying(notes, matters, notes.steps(free, (half, part[1])))
-    fits: dict[int, list[tuple[float, int]]] = defaultdict(list)
-    for which, matter in enumerate(matters):
-        told = _told(notes, matter.ids, _own(notes, matter, matter.ids))
-        middle = max(1, median([notes.score(told, each) for each in sorted(matter.ids)]))
-        place = notes.place(matter.ids)
-        for positions, share in ((here[which], HERE_MIN), (elsewhere[which] - here[which], JOINS_MIN)):
-            for position in positions:
-                score = notes.score(told, position)
-                if score >= share * middle and (
-                    share == HERE_MIN or not notes.is_elsewhere(position, matter.name, place)
-                ):
-                    fits[position].append((score / middle, -which))
-    joined = [set(matter.ids) for matter in matters]
-    for position, each in fits.items():
-        joined[-max(each)[1]].add(position)
-    grown = [
-        matter._replace(ids=frozenset(ids), peak=notes.peak(ids))
-        for matter, ids in zip(matters, joined, strict=True)
-    ]
-    return sorted(grown, key=_heat)
-
-
-def _naming(notes: Notes, matters: list[Matter], free: Iterable[int]) -> list[set[int]]:
-    """Of each matter the reports, of those still free, that write its place or at least how it begins."""
-    places = [notes.place(matter.ids)[:NAME_LENGTH_MIN] or matter.name for matter in matters]
-    by_name: dict[str, list[int]] = defaultdict(list)
-    for which, name in enumerate(places):
-        by_name[name].append(which)
-    names = sorted(by_name)
-    automaton = AhoCorasick(names)
-    found: list[set[int]] = [set() for _ in matters]
-    for position in free:
-        hits = automaton.find_matches_as_indexes(notes[position].text, overlapping=True)
-        for which in {which for hit in hits for which in by_name[names[hit[0]]]}:
-            found[which].add(position)
-    return found
-
-
-def _saying(notes: Notes, matters: list[Matter], free: Iterable[int]) -> list[set[int]]:
-    """Of each matter with a place the reports, of those still free, that hold a third of its profile."""
-    wanted: dict[int, list[int]] = defaultdict(list)
-    for which, matter in enumerate(matters):
-        if notes.place(matter.ids):
-            for pair in matter.profile:
-                wanted[pair].append(which)
-    found: list[set[int]] = [set() for _ in matters]
-    for position in free:
-        pairs = filter(wanted.__contains__, notes[position].pairs)
-        counts = Counter(chain.from_iterable(map(wanted.__getitem__, pairs)))
-        for which, many in counts.items():
-            if many >= PROFILE_SHARE_MIN * len(matters[which].profile):
-                found[which].add(position)
-    return found
 
 
 def _weight(matter: Matter) -> tuple[float, int, str]:

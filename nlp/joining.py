@@ -1,0 +1,132 @@
+"""What else speaks of an issue: reports, and lesser matters, that say enough of what its people tell."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from itertools import chain
+from statistics import median
+from typing import NamedTuple
+
+from ahocorasick_rs import AhoCorasick
+
+from nlp.notes import Notes
+from nlp.place_names import NAME_LENGTH_MIN, may_be_one
+from nlp.same_matter import Matter
+
+HERE_MIN, HERE_FEW = 0.25, 0.5  # of the middle score lets a report join that names the place,
+JOINS_MIN, JOINS_FEW = 0.4, 2  # and one that names none: of few people more is asked, divided by their number
+NAMED_MIN = 0.2  # of an issue's people call the place so
+SIGNS_MAX, SIGNS_MIN = 12, 2  # of its most telling pairs make a report worth to be compared
+
+
+class Told(NamedTuple):
+    """What an issue's people say, by which others are known to speak of it."""
+
+    names: frozenset[str]  # of its place
+    worth: dict[int, int]  # pair -> what sharing it is worth; none of the names'
+    middle: float  # score of its own reports
+    signs: list[int]  # the pairs worth most
+    here: float  # the score that is asked where a name of its place stands, and where none does
+    joins: float
+
+
+def told_by(notes: Notes, matter: Matter) -> Told:
+    names = _names(notes, matter)
+    own = set().union(*(notes.own(name, matter.ids) for name in names))
+    people = len(notes.people_of(matter.ids))
+    counts = notes.counts(matter.ids)
+    worth = {
+        pair: many * notes.rarity[pair] // people
+        for pair, many in counts.items()
+        if many > 1 and pair not in own
+    }
+    middle = max(1, median([notes.score(worth, each) for each in matter.ids]))
+    signs = sorted(worth, key=lambda pair: (-worth[pair] * counts[pair], notes.spelled[pair]))[:SIGNS_MAX]
+    return Told(
+        names,
+        worth,
+        middle,
+        signs,
+        here=(HERE_MIN + HERE_FEW / people) * middle,
+        joins=(JOINS_MIN + JOINS_FEW / people) * middle,
+    )
+
+
+def _names(notes: Notes, matter: Matter) -> frozenset[str]:
+    """What its people call the place: 玉景园滨江苑, 玉景园, 滨江苑."""
+    by_user: dict[int, set[str]] = defaultdict(set)
+    for each in matter.ids:
+        by_user[notes.users[each]] |= notes[each].title_places
+    counts = Counter(chain.from_iterable(by_user.values()))
+    needed = max(notes.people_min, NAMED_MIN * len(by_user))
+    place = notes.place(matter.ids)
+    often = {name for name, many in counts.items() if many >= needed} | {place[:NAME_LENGTH_MIN] or matter.name}
+    return frozenset(often)
+
+
+def nearness(notes: Notes, told: Told, position: int) -> float:
+    """How much of what is asked a report says of an issue: from 1 it is of it."""
+    note = notes[position]
+    score = notes.score(told.worth, position)
+    if any(name in note.text for name in told.names):
+        return score / told.here
+    elsewhere = note.title_places and not any(
+        may_be_one(place, name) for place in note.title_places for name in told.names
+    )
+    return 0 if elsewhere else score / told.joins
+
+
+def joined(notes: Notes, matters: list[Matter], part: tuple[float, float]) -> list[Matter]:
+    """The matters with the reports of none that say enough of the same."""
+    taken = set().union(*(matter.ids for matter in matters))
+    free = [position for position in range(len(notes)) if position not in taken]
+    told = [told_by(notes, matter) for matter in matters]
+    new: list[set[int]] = [set() for _ in matters]
+    for position, likely in _likely(notes, told, notes.steps(free, part)):
+        near = max((nearness(notes, told[which], position), -which) for which in likely)
+        if near[0] >= 1:
+            new[-near[1]].add(position)
+    return [
+        matter._replace(ids=matter.ids | more, peak=notes.peak(matter.ids | more))
+        for matter, more in zip(matters, new, strict=True)
+    ]
+
+
+def _likely(notes: Notes, told: Sequence[Told], free: Iterable[int]) -> Iterable[tuple[int, set[int]]]:
+    """The reports that write a name of some issue, or enough of its signs, with which issues these are."""
+    naming: dict[str, list[int]] = defaultdict(list)
+    saying: dict[int, list[int]] = defaultdict(list)
+    for which, each in enumerate(told):
+        for name in each.names:
+            naming[name].append(which)
+        for pair in each.signs:
+            saying[pair].append(which)
+    names = sorted(naming)
+    automaton = AhoCorasick(names)
+    for position in free:
+        note = notes[position]
+        pairs = filter(saying.__contains__, note.pairs)
+        signs = Counter(chain.from_iterable(map(saying.__getitem__, pairs)))
+        likely = {which for which, many in signs.items() if many >= SIGNS_MIN}
+        if likely:
+            hits = automaton.find_matches_as_indexes(note.text, overlapping=True)
+            likely |= {which for hit in hits for which in naming[names[hit[0]]] if which in signs}
+        if likely:
+            yield position, likely
+
+
+def absorbed(notes: Notes, matters: Sequence[Matter]) -> list[Matter]:
+    """The matters, hottest first, without those most of whose reports speak of a hotter one: they are of it."""
+    kept: list[Matter] = []
+    for matter in matters:
+        told = [told_by(notes, other) for other in kept]
+        near = [
+            (median([nearness(notes, each, position) for position in matter.ids]), -which)
+            for which, each in enumerate(told)
+        ]
+        best, which = max(near, default=(0.0, 0))
+        if best < 1:
+            kept.append(matter)
+        else:
+            ids = kept[-which].ids | matter.ids
+            kept[-which] = kept[-which]._replace(ids=ids, peak=notes.peak(ids))
+    return kept
