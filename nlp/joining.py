@@ -12,8 +12,9 @@ from nlp.notes import Notes
 from nlp.place_names import NAME_LENGTH_MIN, may_be_one
 from nlp.same_matter import Matter
 
-HERE_MIN, HERE_FEW = 0.25, 0.5  # of the middle score lets a report join that names the place,
+HERE_MIN, HERE_FEW = 0.25, 0.3  # of the middle score lets a report join that names the place,
 JOINS_MIN, JOINS_FEW = 0.4, 2  # and one that names none: of few people more is asked, divided by their number
+UNPLACED_FEW = 4  # where the issue is of no place
 NAMED_MIN = 0.2  # of an issue's people call the place so
 SIGNS_MAX, SIGNS_MIN = 12, 2  # of its most telling pairs make a report worth to be compared
 
@@ -47,7 +48,7 @@ def told_by(notes: Notes, matter: Matter) -> Told:
         middle,
         signs,
         here=(HERE_MIN + HERE_FEW / people) * middle,
-        joins=(JOINS_MIN + JOINS_FEW / people) * middle,
+        joins=(JOINS_MIN + (JOINS_FEW if notes.place(matter.ids) else UNPLACED_FEW) / people) * middle,
     )
 
 
