@@ -8,7 +8,7 @@ from statistics import median
 
 from ahocorasick_rs import AhoCorasick
 
-from nlp.joining import absorbed, joined
+from nlp.joining import joined
 from nlp.notes import GATHERING, Notes
 from nlp.place_names import may_be_one
 from nlp.same_matter import Matter
@@ -31,8 +31,7 @@ def gathered(notes: Notes, matters: list[Matter]) -> list[Matter]:
             kept.append(matter._replace(ids=mine))
     for part in GATHERING:  # what was put together says more than its parts, so others are known by it
         kept = sorted(joined(notes, _together(notes, kept), part), key=_heat)
-        kept = absorbed(notes, kept)
-    return sorted(kept, key=_heat)
+    return kept
 
 
 def _together(notes: Notes, matters: list[Matter]) -> list[Matter]:

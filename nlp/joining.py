@@ -77,18 +77,28 @@ def nearness(notes: Notes, told: Told, position: int) -> float:
 
 
 def joined(notes: Notes, matters: list[Matter], part: tuple[float, float]) -> list[Matter]:
-    """The matters with the reports of none that say enough of the same."""
-    taken = set().union(*(matter.ids for matter in matters))
-    free = [position for position in range(len(notes)) if position not in taken]
+    """The matters, hottest first, with what says enough of the same: reports of none, and lesser ones."""
     told = [told_by(notes, matter) for matter in matters]
-    new: list[set[int]] = [set() for _ in matters]
-    for position, likely in _likely(notes, told, notes.steps(free, part)):
-        near = max((nearness(notes, told[which], position), -which) for which in likely)
-        if near[0] >= 1:
-            new[-near[1]].add(position)
+    home = {position: which for which, matter in enumerate(matters) for position in matter.ids}
+    found = [set(matter.ids) for matter in matters]
+    agreeing: list[Counter[int]] = [Counter() for _ in matters]  # of each: reports that speak of a hotter one
+    for position, likely in _likely(notes, told, notes.steps(range(len(notes)), part)):
+        at = home.get(position, len(matters))
+        near = {which: nearness(notes, told[which], position) for which in likely if which < at}
+        fitting = [which for which in near if near[which] >= 1]
+        if at < len(matters):
+            agreeing[at].update(fitting)
+        elif fitting:
+            found[max(fitting, key=lambda which: (near[which], -which))].add(position)
+    for which in reversed(range(len(matters))):
+        hotter = max(agreeing[which], key=lambda other: (agreeing[which][other], -other), default=None)
+        if hotter is not None and 2 * agreeing[which][hotter] >= len(matters[which].ids):
+            found[hotter] |= found[which]
+            found[which].clear()
     return [
-        matter._replace(ids=matter.ids | more, peak=notes.peak(matter.ids | more))
-        for matter, more in zip(matters, new, strict=True)
+        matter._replace(ids=frozenset(ids), peak=notes.peak(ids))
+        for matter, ids in zip(matters, found, strict=True)
+        if ids
     ]
 
 
@@ -105,29 +115,9 @@ def _likely(notes: Notes, told: Sequence[Told], free: Iterable[int]) -> Iterable
     automaton = AhoCorasick(names)
     for position in free:
         note = notes[position]
-        pairs = filter(saying.__contains__, note.pairs)
-        signs = Counter(chain.from_iterable(map(saying.__getitem__, pairs)))
+        signs = Counter(chain.from_iterable(map(saying.__getitem__, filter(saying.__contains__, note.pairs))))
         likely = {which for which, many in signs.items() if many >= SIGNS_MIN}
-        if likely:
-            hits = automaton.find_matches_as_indexes(note.text, overlapping=True)
-            likely |= {which for hit in hits for which in naming[names[hit[0]]] if which in signs}
+        for hit in automaton.find_matches_as_indexes(note.text, overlapping=True):
+            likely.update(naming[names[hit[0]]])
         if likely:
             yield position, likely
-
-
-def absorbed(notes: Notes, matters: Sequence[Matter]) -> list[Matter]:
-    """The matters, hottest first, without those most of whose reports speak of a hotter one: they are of it."""
-    kept: list[Matter] = []
-    for matter in matters:
-        told = [told_by(notes, other) for other in kept]
-        near = [
-            (median([nearness(notes, each, position) for position in matter.ids]), -which)
-            for which, each in enumerate(told)
-        ]
-        best, which = max(near, default=(0.0, 0))
-        if best < 1:
-            kept.append(matter)
-        else:
-            ids = kept[-which].ids | matter.ids
-            kept[-which] = kept[-which]._replace(ids=ids, peak=notes.peak(ids))
-    return kept

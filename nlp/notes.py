@@ -20,17 +20,18 @@ PLACES_LENGTH = 100  # of them places are looked for in
 COMMON_MAX = 0.4  # a pair more people use than this share has nothing to say
 PEOPLE_FEW = 30  # of fewer than so many it is not known which words are common
 OFTEN_MIN = 0.8  # as often as the place most people share, the longest name is taken
+NAMED_MIN = 0.2  # of those who speak of a place give it a name that ends like one
 SAME_MIN = 0.9  # of those who write a name write its next character alike
 BESIDE = 6  # characters on both sides; who writes them alike has copied
 WIDER_MAX = 6  # characters more
 PLACES_MIN = 0.5  # of the reports with a pair have it in the name of a place
 _KEPT_MAX = 4096  # sets of pairs: those of the reports that are compared just now
 _NAMES_KEPT_MAX = 1 << 16  # many texts name the same places
-_PLACES_KEPT_MAX = 256  # each is asked for several times in a row
+_PLACES_KEPT_MAX = 4096  # each is asked for again and again
 
 # Where each step begins and ends, of a hundred parts of the work on 100,000 reports.
 TEXTS, PAIRS, PLACES, NAMES, MATTERS = (0, 5), (5, 27), (32, 47), (55, 59), (59, 82)
-GATHERING = ((82, 90), (90, 98))
+GATHERING = ((82, 86), (86, 90), (90, 94), (94, 98))
 ISSUES = (98, 100)
 
 T = TypeVar("T")
@@ -85,7 +86,6 @@ class Notes:
         self._notes = [self._note(*each) for each in self.steps(both, PLACES)]
         self.made_of = lru_cache(_NAMES_KEPT_MAX)(self._made_of)
         self.of_places = self._of_places()
-        self.pairs = lru_cache(_KEPT_MAX)(self._pairs)
         self.edges = lru_cache(_KEPT_MAX)(self._edges)
         self.place = lru_cache(_PLACES_KEPT_MAX)(self._place)
 
@@ -143,9 +143,6 @@ class Notes:
             if self.rarity[pair] and many >= PLACES_MIN * self.frequency[pair]
         )
 
-    def _pairs(self, position: int) -> frozenset[int]:
-        return frozenset(self._notes[position].pairs)
-
     def people_of(self, ids: Collection[int]) -> set[int]:
         """The numbers of those who wrote these."""
         return {self.users[each] for each in ids}
@@ -163,8 +160,7 @@ class Notes:
 
     def score(self, worth: Mapping[int, int], position: int) -> int:
         """What the pairs of a report are worth together."""
-        pairs = self.pairs(position)
-        return sum(compress(worth.values(), map(pairs.__contains__, worth)))
+        return sum(map(worth.__getitem__, filter(worth.__contains__, self._notes[position].pairs)))
 
     def peak(self, ids: Collection[int]) -> int:
         """The most different people within one window."""
@@ -223,7 +219,19 @@ class Notes:
             if most and most >= max(len(named) / 2, min(PEOPLE_MIN, len(named))):
                 often = [place for place, many in counts.items() if many >= OFTEN_MIN * most]
                 return self.widened(max(often, key=lambda place: (len(place), place)), ids)
-        return ""
+        return self._called(beginnings, ids)
+
+    def _called(self, beginnings: Mapping[int, Collection[str]], ids: Collection[int]) -> str:
+        """The beginning of some people's name of a place that half of them write; empty where there is none."""
+        counts = Counter(chain.from_iterable(beginnings.values()))
+        needed = max(PEOPLE_MIN, NAMED_MIN * len(beginnings))
+        writing = {
+            begin: len({self.users[each] for each in ids if begin in self._notes[each].text})
+            for begin, many in counts.items()
+            if many >= needed
+        }
+        best = max(writing, key=lambda begin: (writing[begin], begin), default="")
+        return self.widened(best, ids) if best and 2 * writing[best] >= len(beginnings) else ""
 
     def is_elsewhere(self, position: int, name: str, place: str) -> bool:
         """Whether the title names a place and the text not the shared one."""

@@ -15,7 +15,7 @@ _ENDING = re.compile(
     # Of most characters it is seen at once that no ending begins there.
     "(?=[小社新花家公别山国广商大学中幼医市酒饭超车集驾世苑府园路街巷村湾湖岛城郡庭居阁墅洲桥里])"
     "(?:小区|社区|新城|花园|家园|新村|公寓|公馆|别墅|山庄|国际|广场|商城|大厦|大道|大桥|学院|大学|学校|中学|小学|幼儿园|医院|公园"
-    "|市场|酒店|饭店|超市|车站|公司|集团|驾校|世家|[苑府园路街巷村湾湖岛城郡庭居阁墅洲桥]|(?<![家这那哪城村夜院屋手心店校厂公邻园区])里)"
+    "|市场|酒店|饭店|超市|车站|公司|集团|驾校|世家|(?<!政)府|[苑园路街巷村湾湖岛城郡庭居阁墅洲桥]|(?<![家这那哪城村夜院屋手心店校厂公邻园区])里)"
 )
 _AREA = re.compile(".*(?:[省区县镇乡]|(?<!城)市(?!场|$)|街道)")  # what stands before the name itself
 _NO_NAME = re.compile(f".*[{NAME_STOP}在从离与]")  # what holds these characters is more than a name
