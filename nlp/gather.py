@@ -1,10 +1,9 @@
 """Each matter once: what tells parts of one is put together, and what says enough of it joins."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from itertools import chain
 from math import sqrt
-from statistics import median
 
 from ahocorasick_rs import AhoCorasick
 
@@ -29,8 +28,11 @@ def gathered(notes: Notes, matters: list[Matter]) -> list[Matter]:
         if 2 * len(mine) > len(matter.ids) and notes.peak(mine) >= notes.people_min:
             taken |= mine
             kept.append(matter._replace(ids=mine))
+    known: set[frozenset[int]] = set()
     for part in GATHERING:  # what was put together says more than its parts, so others are known by it
-        kept = sorted(joined(notes, _together(notes, kept), part), key=_heat)
+        whole = _together(notes, kept)
+        kept = sorted(joined(notes, whole, known, part), key=_heat)
+        known |= {matter.ids for matter in whole}
     return kept
 
 

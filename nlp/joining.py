@@ -1,7 +1,7 @@
 """What else speaks of an issue: reports, and lesser matters, that say enough of what its people tell."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import chain
 from statistics import median
 from typing import NamedTuple
@@ -30,7 +30,7 @@ class Told(NamedTuple):
     joins: float
 
 
-def told_by(notes: Notes, matter: Matter) -> Told:
+def _told_by(notes: Notes, matter: Matter) -> Told:
     names = _names(notes, matter)
     own = set().union(*(notes.own(name, matter.ids) for name in names))
     people = len(notes.people_of(matter.ids))
@@ -60,31 +60,40 @@ def _names(notes: Notes, matter: Matter) -> frozenset[str]:
     counts = Counter(chain.from_iterable(by_user.values()))
     needed = max(notes.people_min, NAMED_MIN * len(by_user))
     place = notes.place(matter.ids)
-    often = {name for name, many in counts.items() if many >= needed} | {place[:NAME_LENGTH_MIN] or matter.name}
+    often = {name for name, many in counts.items() if many >= needed} | {
+        place[:NAME_LENGTH_MIN] or matter.name
+    }
     return frozenset(often)
 
 
-def nearness(notes: Notes, told: Told, position: int) -> float:
-    """How much of what is asked a report says of an issue: from 1 it is of it."""
-    note = notes[position]
+def _nearness(notes: Notes, told: Told, position: int, here: bool) -> float:
+    """How much of what is asked a report says of an issue: from 1 it is of it. `here`: it names the place."""
     score = notes.score(told.worth, position)
-    if any(name in note.text for name in told.names):
-        return score / told.here
-    elsewhere = note.title_places and not any(
-        may_be_one(place, name) for place in note.title_places for name in told.names
-    )
+    if here or score < told.joins:
+        return score / (told.here if here else told.joins)
+    places = notes[position].title_places
+    elsewhere = places and not any(may_be_one(place, name) for place in places for name in told.names)
     return 0 if elsewhere else score / told.joins
 
 
-def joined(notes: Notes, matters: list[Matter], part: tuple[float, float]) -> list[Matter]:
-    """The matters, hottest first, with what says enough of the same: reports of none, and lesser ones."""
-    told = [told_by(notes, matter) for matter in matters]
+def joined(
+    notes: Notes, matters: list[Matter], known: Collection[frozenset[int]], part: tuple[float, float]
+) -> list[Matter]:
+    """The matters, hottest first, with what says enough of the same: reports of none, and lesser ones.
+
+    Nothing is looked for that speaks of those `known`: it was found before.
+    """
+    told = {which: _told_by(notes, matter) for which, matter in enumerate(matters) if matter.ids not in known}
     home = {position: which for which, matter in enumerate(matters) for position in matter.ids}
     found = [set(matter.ids) for matter in matters]
     agreeing: list[Counter[int]] = [Counter() for _ in matters]  # of each: reports that speak of a hotter one
     for position, likely in _likely(notes, told, notes.steps(range(len(notes)), part)):
         at = home.get(position, len(matters))
-        near = {which: nearness(notes, told[which], position) for which in likely if which < at}
+        near = {
+            which: _nearness(notes, told[which], position, here)
+            for which, here in likely.items()
+            if which < at
+        }
         fitting = [which for which in near if near[which] >= 1]
         if at < len(matters):
             agreeing[at].update(fitting)
@@ -102,22 +111,24 @@ def joined(notes: Notes, matters: list[Matter], part: tuple[float, float]) -> li
     ]
 
 
-def _likely(notes: Notes, told: Sequence[Told], free: Iterable[int]) -> Iterable[tuple[int, set[int]]]:
-    """The reports that write a name of some issue, or enough of its signs, with which issues these are."""
+def _likely(
+    notes: Notes, told: Mapping[int, Told], positions: Iterable[int]
+) -> Iterator[tuple[int, dict[int, bool]]]:
+    """The reports that name an issue's place or hold enough of its signs: by issue, whether they name it."""
     naming: dict[str, list[int]] = defaultdict(list)
     saying: dict[int, list[int]] = defaultdict(list)
-    for which, each in enumerate(told):
+    for which, each in told.items():
         for name in each.names:
             naming[name].append(which)
         for pair in each.signs:
             saying[pair].append(which)
     names = sorted(naming)
     automaton = AhoCorasick(names)
-    for position in free:
+    for position in positions:
         note = notes[position]
         signs = Counter(chain.from_iterable(map(saying.__getitem__, filter(saying.__contains__, note.pairs))))
-        likely = {which for which, many in signs.items() if many >= SIGNS_MIN}
+        likely = {which: False for which, many in signs.items() if many >= SIGNS_MIN}
         for hit in automaton.find_matches_as_indexes(note.text, overlapping=True):
-            likely.update(naming[names[hit[0]]])
+            likely |= dict.fromkeys(naming[names[hit[0]]], True)
         if likely:
             yield position, likely

@@ -222,7 +222,7 @@ class Notes:
         return self._called(beginnings, ids)
 
     def _called(self, beginnings: Mapping[int, Collection[str]], ids: Collection[int]) -> str:
-        """The beginning of some people's name of a place that half of them write; empty where there is none."""
+        """How some people's name of a place begins, where half of all write so much of it; else empty."""
         counts = Counter(chain.from_iterable(beginnings.values()))
         needed = max(PEOPLE_MIN, NAMED_MIN * len(beginnings))
         writing = {

@@ -123,7 +123,7 @@ def _is_one(group: Group, core: Bits, matter: Matter) -> bool:
 
 
 def profile_of(notes: Notes, said: Mapping[int, int], people: int) -> dict[int, int]:
-    """What sharing each of a matter's pairs is worth: its rarity, much less where few of its people use it."""
+    """What sharing each of a matter's pairs is worth: its rarity, much less where few use it."""
     worth = {
         pair: notes.rarity[pair] * users * users // (people * people)
         for pair, users in said.items()
