@@ -1,7 +1,7 @@
 """Each matter once: what tells parts of one is put together, and what says enough of it joins."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from itertools import chain
 from math import sqrt
 
@@ -38,14 +38,13 @@ def gathered(notes: Notes, matters: list[Matter]) -> list[Matter]:
 
 def _together(notes: Notes, matters: list[Matter]) -> list[Matter]:
     """Those that are told in the same words of one place as one: each told a part of it."""
-    names = sorted({notes.place(matter.ids) for matter in matters} - {""})
-    automaton = AhoCorasick(names)
+    automaton = AhoCorasick({notes.place(matter.ids) for matter in matters} - {""})
     whole: list[Matter] = []
     at: dict[str, set[int]] = defaultdict(set)  # by place: which of `whole`
     saying: dict[int, set[int]] = defaultdict(set)  # by pair of a profile
     for matter in matters:
         place = notes.place(matter.ids)
-        here = set().union(*(at[each] for each in _written(notes, automaton, names, matter.ids)))
+        here = set().union(*(at[each] for each in _written(notes, automaton, matter.ids)))
         others = {
             which
             for which in set().union(*(saying[pair] for pair in matter.profile)) - here
@@ -65,14 +64,15 @@ def _together(notes: Notes, matters: list[Matter]) -> list[Matter]:
     return whole
 
 
-def _written(notes: Notes, automaton: AhoCorasick, names: Sequence[str], ids: Collection[int]) -> list[str]:
+def _written(notes: Notes, automaton: AhoCorasick, ids: Collection[int]) -> list[str]:
     """The places that half of the people write."""
-    by_user: dict[int, set[int]] = defaultdict(set)
+    by_user: dict[int, set[str]] = defaultdict(set)
     for each in ids:
-        hits = automaton.find_matches_as_indexes(notes[each].text, overlapping=True)
-        by_user[notes.users[each]].update(hit[0] for hit in hits)
+        by_user[notes.users[each]].update(
+            automaton.find_matches_as_strings(notes[each].text, overlapping=True)
+        )
     counts = Counter(chain.from_iterable(by_user.values()))
-    return [names[which] for which, many in sorted(counts.items()) if 2 * many >= len(by_user)]
+    return [name for name, many in counts.items() if 2 * many >= len(by_user)]
 
 
 def _alike(notes: Notes, one: Matter, other: Matter) -> float:

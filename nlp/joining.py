@@ -6,7 +6,7 @@ from itertools import chain
 from statistics import median
 from typing import NamedTuple
 
-from ahocorasick_rs import AhoCorasick
+from ahocorasick_rs import AhoCorasick, Implementation
 
 from nlp.notes import Notes
 from nlp.place_names import NAME_LENGTH_MIN, may_be_one
@@ -16,6 +16,7 @@ HERE_MIN, HERE_FEW = 0.25, 0.3  # of the middle score lets a report join that na
 JOINS_MIN, JOINS_FEW = 0.4, 2  # and one that names none: of few people more is asked, divided by their number
 UNPLACED_FEW = 4  # where the issue is of no place
 NAMED_MIN = 0.2  # of an issue's people call the place so
+SIGN_SHARE = 0.1  # of all people who use a pair that tells an issue speak of it
 SIGNS_MAX, SIGNS_MIN = 12, 2  # of its most telling pairs make a report worth to be compared
 
 
@@ -41,7 +42,8 @@ def _told_by(notes: Notes, matter: Matter) -> Told:
         if many > 1 and pair not in own
     }
     middle = max(1, median([notes.score(worth, each) for each in matter.ids]))
-    signs = sorted(worth, key=lambda pair: (-worth[pair] * counts[pair], notes.spelled[pair]))[:SIGNS_MAX]
+    own_words = [pair for pair in worth if SIGN_SHARE * notes.frequency[pair] <= counts[pair]]
+    signs = sorted(own_words, key=lambda pair: (-worth[pair] * counts[pair], notes.spelled[pair]))[:SIGNS_MAX]
     return Told(
         names,
         worth,
@@ -122,13 +124,15 @@ def _likely(
             naming[name].append(which)
         for pair in each.signs:
             saying[pair].append(which)
-    names = sorted(naming)
-    automaton = AhoCorasick(names)
+    automaton = AhoCorasick(naming.keys(), implementation=Implementation.DFA)
     for position in positions:
         note = notes[position]
-        signs = Counter(chain.from_iterable(map(saying.__getitem__, filter(saying.__contains__, note.pairs))))
-        likely = {which: False for which, many in signs.items() if many >= SIGNS_MIN}
-        for hit in automaton.find_matches_as_indexes(note.text, overlapping=True):
-            likely |= dict.fromkeys(naming[names[hit[0]]], True)
+        signs = list(filter(saying.__contains__, note.pairs))
+        likely: dict[int, bool] = {}
+        if len(signs) >= SIGNS_MIN:
+            counts = Counter(chain.from_iterable(map(saying.__getitem__, signs)))
+            likely = {which: False for which, many in counts.items() if many >= SIGNS_MIN}
+        for name in automaton.find_matches_as_strings(note.text, overlapping=True):
+            likely |= dict.fromkeys(naming[name], True)
         if likely:
             yield position, likely
