@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
+from itertools import compress
 
 from nlp.notes import Notes
 
@@ -49,22 +50,23 @@ class Group:
             return counts
         return {pair: many for pair in counts if (many := self.people(self.holding[pair] & bits)) >= enough}
 
-    def scores(self, worth: Mapping[int, int], bits: Bits) -> dict[Bits, int]:
-        """What the pairs of each of these reports are worth together; a report is its one bit."""
-        scores = dict.fromkeys(each_of(bits), 0)
+    def scores(self, worth: Mapping[int, int], bits: Bits) -> dict[int, int]:
+        """What the pairs of each of these reports are worth together, by its position."""
+        scores = dict.fromkeys(self._each(bits), 0)
         for pair, value in worth.items():
-            for one in each_of(self.holding[pair] & bits):
-                scores[one] += value
+            for position in self._each(self.holding[pair] & bits):
+                scores[position] += value
         return scores
 
     def ids(self, bits: Bits) -> frozenset[int]:
         """The positions of these among all notes."""
-        return frozenset([self.positions[one.bit_length() - 1] for one in each_of(bits)])
+        return frozenset(self._each(bits))
 
+    def bits(self, ids: Collection[int]) -> Bits:
+        """Those of the group that stand at these positions."""
+        chosen = frozenset(ids)
+        return sum([1 << place for place, each in enumerate(self.positions) if each in chosen])
 
-def each_of(bits: Bits) -> Iterator[Bits]:
-    """The reports one by one, each as its one bit."""
-    while bits:
-        lowest = bits & -bits
-        yield lowest
-        bits ^= lowest
+    def _each(self, bits: Bits) -> Iterator[int]:
+        """The positions, in order."""
+        return compress(self.positions, map("1".__eq__, reversed(f"{bits:b}")))

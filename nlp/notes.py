@@ -71,8 +71,9 @@ class Notes:
         self.people = len(numbers)
         texts = [_text(report) for report in self.steps(reports, TEXTS)]
         said = [self._read(text) for text in self.steps(texts, PAIRS)]
-        counts = self._counted((pairs for _, pairs in said), range(len(said)))
-        self.frequency = [counts[number] for number in range(len(self.numbers))]  # people
+        self.frequency = [0] * len(self.numbers)  # people, by pair
+        for pair in chain.from_iterable(self._of_each((pairs for _, pairs in said), range(len(said)))):
+            self.frequency[pair] += 1
         self.spelled = list(self.numbers)
         # Whole numbers: a sum of them does not depend on the order of a set. 0: says nothing.
         people = max(PEOPLE_FEW, self.people)
@@ -149,14 +150,17 @@ class Notes:
 
     def counts(self, ids: Collection[int]) -> Counter[int]:
         """How many people use each pair."""
-        return self._counted([self._notes[each].pairs for each in ids], ids)
+        written = [self._notes[each].pairs for each in ids]
+        return Counter(chain.from_iterable(self._of_each(written, ids)))
 
-    def _counted(self, written: Iterable["array[int]"], ids: Collection[int]) -> Counter[int]:
+    def _of_each(
+        self, written: Iterable["array[int]"], ids: Collection[int]
+    ) -> Iterator["array[int] | set[int]"]:
+        """What each person wrote, every pair once."""
         by_user: dict[int, list[array[int]]] = defaultdict(list)
         for each, pairs in zip(ids, written, strict=True):
             by_user[self.users[each]].append(pairs)
-        of_each = (said[0] if len(said) == 1 else set().union(*said) for said in by_user.values())
-        return Counter(chain.from_iterable(of_each))
+        return (said[0] if len(said) == 1 else set().union(*said) for said in by_user.values())
 
     def score(self, worth: Mapping[int, int], position: int) -> int:
         """What the pairs of a report are worth together."""

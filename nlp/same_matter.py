@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from statistics import median
 from typing import NamedTuple
 
-from nlp.group import Bits, Group, each_of
+from nlp.group import Bits, Group
 from nlp.notes import Notes
 
 LIFT_MIN = 3  # a matter's pair is that many times as frequent among its reports as elsewhere
@@ -62,19 +62,19 @@ def _grown(group: Group, name: str, core: Bits, rest: Bits) -> tuple[Bits, Matte
     notes = group.notes
     for _ in range(ROUNDS):
         ids = group.ids(core)
-        own = notes.own(name, ids) | notes.own(notes.widened(name, ids), ids)
-        own |= notes.own(notes.place(ids), ids)
+        names = {name, notes.widened(name, ids), notes.place(ids)}
+        own = set().union(*(notes.own(each, ids) for each in names))
         profile = profile_of(notes, _said(group, core, own), group.people(core))
         scores = group.scores(profile, rest)
-        needed = _needed([scores[each] for each in each_of(core)])
-        fitting = sum([each for each, score in scores.items() if score >= needed])
+        needed = _needed([scores[each] for each in ids])
+        fitting = group.bits([each for each, score in scores.items() if score >= needed])
         if not fitting:
             return core, Matter(ids, name, {}, 0, 0)
         if fitting == core:
             break
         core = fitting
-    ids = group.ids(core)
-    return core, Matter(ids, name, profile, _cohesion(notes, ids, profile, own), 0)
+    said = {each: scores[each] for each in group.ids(core)}
+    return core, Matter(frozenset(said), name, profile, _cohesion(notes, said, profile, own), 0)
 
 
 def _of_all(notes: Notes, matter: Matter, ids: Iterable[int]) -> frozenset[int]:
@@ -89,16 +89,18 @@ def _needed(scores: Iterable[int]) -> float:
     return max(1, FITS_MIN * median(scores))
 
 
-def _cohesion(notes: Notes, ids: Collection[int], profile: Mapping[int, int], own: Collection[int]) -> float:
+def _cohesion(
+    notes: Notes, scores: Mapping[int, int], profile: Mapping[int, int], own: Collection[int]
+) -> float:
     """How much of what a report of these says is said in common: of its title and of it all."""
     places = notes.of_places
     titles, texts = [], []
-    for each in ids:
+    for each, score in scores.items():
         note = notes[each]
         title = [pair for pair in note.title_pairs if pair not in own and pair not in places]
         common = sum([profile.get(pair, 0) for pair in title])
         titles.append(common / (sum([notes.rarity[pair] for pair in title]) or 1))
-        texts.append(notes.score(profile, each) / (note.weight or 1))
+        texts.append(score / (note.weight or 1))
     of_title, of_text = median(titles), median(texts)
     telling = of_title >= TITLE_COHESION_MIN or of_text >= TEXT_COHESION_MIN
     return of_title + of_text if telling else 0.0
