@@ -11,6 +11,7 @@ from nlp.joining import joined
 from nlp.notes import GATHERING, Notes
 from nlp.place_names import may_be_one
 from nlp.same_matter import Matter
+from nlp.shared_place import place_of
 
 TOGETHER_MIN = 0.12  # so alike two matters of one place are one
 UNPLACED_MIN = 0.25  # where it is not known that their place is one
@@ -38,17 +39,17 @@ def gathered(notes: Notes, matters: list[Matter]) -> list[Matter]:
 
 def _together(notes: Notes, matters: list[Matter]) -> list[Matter]:
     """Those that are told in the same words of one place as one: each told a part of it."""
-    automaton = AhoCorasick({notes.place(matter.ids) for matter in matters} - {""})
+    automaton = AhoCorasick({place_of(notes, matter.ids) for matter in matters} - {""})
     whole: list[Matter] = []
     at: dict[str, set[int]] = defaultdict(set)  # by place: which of `whole`
     saying: dict[int, set[int]] = defaultdict(set)  # by pair of a profile
     for matter in matters:
-        place = notes.place(matter.ids)
+        place = place_of(notes, matter.ids)
         here = set().union(*(at[each] for each in _written(notes, automaton, matter.ids)))
         others = {
             which
             for which in set().union(*(saying[pair] for pair in matter.profile)) - here
-            if may_be_one(place, notes.place(whole[which].ids))
+            if may_be_one(place, place_of(notes, whole[which].ids))
         }
         alike = [(_alike(notes, whole[which], matter) / TOGETHER_MIN, -which) for which in here]
         alike += [(_alike(notes, whole[which], matter) / UNPLACED_MIN, -which) for which in others]
@@ -86,7 +87,7 @@ def _alike(notes: Notes, one: Matter, other: Matter) -> float:
 
 def _own(notes: Notes, matter: Matter, ids: Collection[int]) -> set[int]:
     """The pairs that come with its name and its place."""
-    return notes.own(matter.name, ids) | notes.own(notes.place(matter.ids), ids)
+    return notes.own(matter.name, ids) | notes.own(place_of(notes, matter.ids), ids)
 
 
 def _told(notes: Notes, ids: Collection[int], own: Collection[int]) -> dict[int, int]:

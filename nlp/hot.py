@@ -10,6 +10,7 @@ from nlp.place_names import as_place
 from nlp.reports import Report
 from nlp.same_matter import Matter, matters_of, profile_of, telling
 from nlp.shared_names import shared_names
+from nlp.shared_place import place_of, widened
 
 WINDOW_DAYS = 30
 TITLE_LENGTH = 8  # pairs a title may have without being long
@@ -95,7 +96,7 @@ def _issue(notes: Notes, matter: Matter, rank: int, category: Callable[[str], st
 
 def _place(notes: Notes, matter: Matter) -> str:
     """The place as the public may read it; empty where the matter is of none."""
-    name = notes.place(matter.ids) or notes.widened(matter.name, matter.ids)
+    name = place_of(notes, matter.ids) or widened(notes, matter.name, matter.ids)
     return as_place(name)
 
 

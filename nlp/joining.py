@@ -11,6 +11,7 @@ from ahocorasick_rs import AhoCorasick, Implementation
 from nlp.notes import Notes
 from nlp.place_names import NAME_LENGTH_MIN, may_be_one
 from nlp.same_matter import Matter
+from nlp.shared_place import place_of
 
 HERE_MIN, HERE_FEW = 0.25, 0.3  # of the middle score lets a report join that names the place,
 JOINS_MIN, JOINS_FEW = 0.4, 2  # and one that names none: of few people more is asked, divided by their number
@@ -50,7 +51,7 @@ def _told_by(notes: Notes, matter: Matter) -> Told:
         middle,
         signs,
         here=(HERE_MIN + HERE_FEW / people) * middle,
-        joins=(JOINS_MIN + (JOINS_FEW if notes.place(matter.ids) else UNPLACED_FEW) / people) * middle,
+        joins=(JOINS_MIN + (JOINS_FEW if place_of(notes, matter.ids) else UNPLACED_FEW) / people) * middle,
     )
 
 
@@ -61,7 +62,7 @@ def _names(notes: Notes, matter: Matter) -> frozenset[str]:
         by_user[notes.users[each]] |= notes[each].title_places
     counts = Counter(chain.from_iterable(by_user.values()))
     needed = max(notes.people_min, NAMED_MIN * len(by_user))
-    place = notes.place(matter.ids)
+    place = place_of(notes, matter.ids)
     often = {name for name, many in counts.items() if many >= needed} | {
         place[:NAME_LENGTH_MIN] or matter.name
     }

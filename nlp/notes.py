@@ -4,13 +4,13 @@ import re
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import chain, compress, count, pairwise
 from math import log
 from typing import NamedTuple, TypeVar
 
 from nlp.alike import shingles, spoken
-from nlp.place_names import NAME_LENGTH_MIN, may_be_one, place_names, without_area
+from nlp.place_names import place_names
 from nlp.plain import plain
 from nlp.reports import Report
 
@@ -19,15 +19,9 @@ DETAIL_LENGTH = 180  # characters read after the title: what follows is story
 PLACES_LENGTH = 100  # of them places are looked for in
 COMMON_MAX = 0.4  # a pair more people use than this share has nothing to say
 PEOPLE_FEW = 30  # of fewer than so many it is not known which words are common
-OFTEN_MIN = 0.8  # as often as the place most people share, the longest name is taken
-NAMED_MIN = 0.2  # of those who speak of a place give it a name that ends like one
-SAME_MIN = 0.9  # of those who write a name write its next character alike
-BESIDE = 6  # characters on both sides; who writes them alike has copied
-WIDER_MAX = 6  # characters more
 PLACES_MIN = 0.5  # of the reports with a pair have it in the name of a place
 _KEPT_MAX = 4096  # sets of pairs: those of the reports that are compared just now
 _NAMES_KEPT_MAX = 1 << 16  # many texts name the same places
-_PLACES_KEPT_MAX = 4096  # each is asked for again and again
 
 # Where each step begins and ends, of a hundred parts of the work on 100,000 reports.
 TEXTS, PAIRS, PLACES, NAMES, MATTERS = (0, 5), (5, 27), (32, 47), (55, 59), (59, 82)
@@ -88,7 +82,7 @@ class Notes:
         self.made_of = lru_cache(_NAMES_KEPT_MAX)(self._made_of)
         self.of_places = self._of_places()
         self.edges = lru_cache(_KEPT_MAX)(self._edges)
-        self.place = lru_cache(_PLACES_KEPT_MAX)(self._place)
+        self.known_places: dict[frozenset[int], str] = {}  # by reports: what nlp.shared_place found
 
     def __len__(self) -> int:
         return len(self._notes)
@@ -205,85 +199,6 @@ class Notes:
         for before, after in pairwise(self._notes[position].text.split(name)):
             pairs |= {(before[-1:] + name[0]).lower(), (name[-1] + after[:1]).lower()}
         return frozenset(self.numbers[pair] for pair in pairs if pair in self.numbers)
-
-    def _place(self, ids: frozenset[int]) -> str:
-        """The place name half of the people share, in titles if possible; empty where there is none."""
-        in_titles: dict[int, set[str]] = defaultdict(set)
-        anywhere: dict[int, set[str]] = defaultdict(set)
-        for each in ids:
-            user = self.users[each]
-            in_titles[user] |= self._notes[each].title_places
-            anywhere[user] |= self._notes[each].places
-        beginnings = {
-            user: {name[:NAME_LENGTH_MIN] for name in names} for user, names in in_titles.items()
-        }  # of a place that has several names: 瑞丰新时代广场, 瑞丰新时代商场
-        for named in (in_titles, anywhere, beginnings):
-            counts = Counter(place for places in named.values() for place in places)
-            most = max(counts.values(), default=0)
-            if most and most >= max(len(named) / 2, min(PEOPLE_MIN, len(named))):
-                often = [place for place, many in counts.items() if many >= OFTEN_MIN * most]
-                return self.widened(max(often, key=lambda place: (len(place), place)), ids)
-        return self._called(beginnings, ids)
-
-    def _called(self, beginnings: Mapping[int, Collection[str]], ids: Collection[int]) -> str:
-        """How some people's name of a place begins, where half of all write so much of it; else empty."""
-        counts = Counter(chain.from_iterable(beginnings.values()))
-        needed = max(PEOPLE_MIN, NAMED_MIN * len(beginnings))
-        writing = {
-            begin: len({self.users[each] for each in ids if begin in self._notes[each].text})
-            for begin, many in counts.items()
-            if many >= needed
-        }
-        best = max(writing, key=lambda begin: (writing[begin], begin), default="")
-        return self.widened(best, ids) if best and 2 * writing[best] >= len(beginnings) else ""
-
-    def is_elsewhere(self, position: int, name: str, place: str) -> bool:
-        """Whether the title names a place and the text not the shared one."""
-        note = self._notes[position]
-        if not note.title_places or (place and place in note.text):
-            return False
-        return not any(
-            name in each or each in name or (place and may_be_one(each, place)) for each in note.title_places
-        )
-
-    def widened(self, name: str, ids: Collection[int]) -> str:
-        """The name with what nearly all who write it write before and after: 南山十里 is 南山十里天池."""
-        # Of a letter that was copied one copy counts: its every word is written alike.
-        beside = {_beside(self._notes[each].text, name) for each in ids if name in self._notes[each].text}
-        texts = sorted(beside)
-        given = name
-        while len(name) < len(given) + WIDER_MAX:
-            longer = Counter(wider for text in texts for wider in _wider(text, name))
-            best, many = max(longer.items(), key=lambda item: (item[1], item[0]), default=("", 0))
-            if many < SAME_MIN * len(texts) or len(texts) < 2:
-                break
-            name = best
-        else:  # a letter that was copied, with some words changed: it would go on and on
-            name = given
-        return without_area(name)
-
-
-def _beside(text: str, name: str) -> str:
-    """The name as it stands in the text, with as much before and after as it may be widened by."""
-    start = text.find(name)
-    return text[max(0, start - BESIDE) : start + len(name) + BESIDE]
-
-
-def _wider(text: str, name: str) -> list[str]:
-    """The name with the character before it and with the one after it, where it first stands."""
-    start = text.find(name)
-    if start < 0:
-        return []
-    end = start + len(name)
-    before, after = text[start - 1 : start], text[end : end + 1]
-    return [
-        wider for char, wider in ((before, before + name), (after, name + after)) if char and _goes_on(char)
-    ]
-
-
-@cache
-def _goes_on(char: str) -> bool:
-    return RUN.fullmatch(char) is not None
 
 
 def _text(report: Report) -> str:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from nlp.group import Bits, Group
 from nlp.notes import Notes
+from nlp.shared_place import is_elsewhere, place_of, widened
 
 LIFT_MIN = 3  # a matter's pair is that many times as frequent among its reports as elsewhere
 SHARED_MIN = 0.3  # of a matter's people have a pair that belongs to its profile
@@ -62,7 +63,7 @@ def _grown(group: Group, name: str, core: Bits, rest: Bits) -> tuple[Bits, Matte
     notes = group.notes
     for _ in range(ROUNDS):
         ids = group.ids(core)
-        names = {name, notes.widened(name, ids), notes.place(ids)}
+        names = {name, widened(notes, name, ids), place_of(notes, ids)}
         own = set().union(*(notes.own(each, ids) for each in names))
         profile = profile_of(notes, _said(group, core, own), group.people(core))
         scores = group.scores(profile, rest)
@@ -118,7 +119,7 @@ def _is_one(group: Group, core: Bits, matter: Matter) -> bool:
         return False
     if people < notes.people_min or matter.cohesion < COHESION_MIN + COHESION_FEW / people:
         return False
-    place = notes.place(matter.ids)
+    place = place_of(notes, matter.ids)
     if not place and (agreed < notes.people_min or len(matter.ids) < NAMED_MIN * len(group.positions)):
         return False
     return _elsewhere(notes, matter, place) <= ELSEWHERE_MAX
@@ -160,5 +161,5 @@ def _agreed(group: Group, core: Bits, profile: Collection[int]) -> int:
 
 def _elsewhere(notes: Notes, matter: Matter, place: str) -> float:
     """The share of people who speak of another place."""
-    elsewhere = [each for each in matter.ids if notes.is_elsewhere(each, matter.name, place)]
+    elsewhere = [each for each in matter.ids if is_elsewhere(notes, each, matter.name, place)]
     return len(notes.people_of(elsewhere)) / len(notes.people_of(matter.ids))
