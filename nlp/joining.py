@@ -17,7 +17,7 @@ HERE_MIN, HERE_FEW = 0.25, 0.3  # of the middle score lets a report join that na
 JOINS_MIN, JOINS_FEW = 0.4, 2  # and one that names none: of few people more is asked, divided by their number
 UNPLACED_FEW = 4  # where the issue is of no place
 NAMED_MIN = 0.2  # of an issue's people call the place so
-SIGN_SHARE = 0.1  # of all people who use a pair that tells an issue speak of it
+SIGN_SHARE = 0.2  # of all people who use a pair that tells an issue speak of it
 SIGNS_MAX, SIGNS_MIN = 12, 2  # of its most telling pairs make a report worth to be compared
 
 
@@ -126,12 +126,12 @@ def _likely(
         for pair in each.signs:
             saying[pair].append(which)
     automaton = AhoCorasick(naming.keys(), implementation=Implementation.DFA)
+    signs = frozenset(saying)
     for position in positions:
         note = notes[position]
-        signs = list(filter(saying.__contains__, note.pairs))
         likely: dict[int, bool] = {}
-        if len(signs) >= SIGNS_MIN:
-            counts = Counter(chain.from_iterable(map(saying.__getitem__, signs)))
+        if len(held := signs.intersection(note.pairs)) >= SIGNS_MIN:
+            counts = Counter(chain.from_iterable(map(saying.__getitem__, held)))
             likely = {which: False for which, many in counts.items() if many >= SIGNS_MIN}
         for name in automaton.find_matches_as_strings(note.text, overlapping=True):
             likely |= dict.fromkeys(naming[name], True)
