@@ -15,7 +15,7 @@ from nlp.plain import plain
 from nlp.reports import Report
 
 PEOPLE_MIN = 3  # fewer people saying the same are no issue
-DETAIL_LENGTH = 180  # characters read after the title: what follows is story
+DETAIL_LENGTH = 150  # characters read after the title: what follows is story
 PLACES_LENGTH = 100  # of them places are looked for in
 COMMON_MAX = 0.4  # a pair more people use than this share has nothing to say
 PEOPLE_FEW = 30  # of fewer than so many it is not known which words are common
@@ -25,7 +25,7 @@ _NAMES_KEPT_MAX = 1 << 16  # many texts name the same places
 
 # Where each step begins and ends, of a hundred parts of the work on 100,000 reports.
 TEXTS, PAIRS, PLACES, NAMES, MATTERS = (0, 5), (5, 27), (32, 47), (55, 59), (59, 82)
-GATHERING = ((82, 86), (86, 90), (90, 94), (94, 98))
+GATHERING = ((82, 88), (88, 94), (94, 98))
 ISSUES = (98, 100)
 
 T = TypeVar("T")
