@@ -15,9 +15,6 @@ from nlp.shared_place import place_of
 
 TOGETHER_MIN = 0.12  # so alike two matters of one place are one
 UNPLACED_MIN = 0.25  # where it is not known that their place is one
-HERE_MIN = 0.35  # of the median score lets a report join that names the place
-JOINS_MIN = 0.8  # of the median score lets a report join without the name
-PROFILE_SHARE_MIN = 1 / 3  # of the pairs of its profile make a report worth to be compared
 
 
 def gathered(notes: Notes, matters: list[Matter]) -> list[Matter]:
