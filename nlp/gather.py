@@ -27,7 +27,7 @@ def gathered(notes: Notes, matters: list[Matter]) -> list[Matter]:
             taken |= mine
             kept.append(matter._replace(ids=mine))
     known: set[frozenset[int]] = set()
-    for part in GATHERING:  # what was put together says more than its parts, so others are known by it
+    for part in GATHERING:  # what has grown says more, so others are known by it
         whole = _together(notes, kept)
         kept = sorted(joined(notes, whole, known, part), key=_heat)
         known |= {matter.ids for matter in whole}

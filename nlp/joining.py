@@ -17,7 +17,7 @@ HERE_MIN, HERE_FEW = 0.25, 0.3  # of the middle score lets a report join that na
 JOINS_MIN, JOINS_FEW = 0.4, 2  # and one that names none: of few people more is asked, divided by their number
 UNPLACED_FEW = 4  # where the issue is of no place
 NAMED_MIN = 0.2  # of an issue's people call the place so
-SIGN_SHARE = 0.2  # of all people who use a pair that tells an issue speak of it
+SIGN_SHARE = 0.2  # of all people who use a pair: so many speak of the issue it tells
 SIGNS_MAX, SIGNS_MIN = 12, 2  # of its most telling pairs make a report worth to be compared
 
 
@@ -33,6 +33,7 @@ class Told(NamedTuple):
 
 
 def _told_by(notes: Notes, matter: Matter) -> Told:
+    """What more than one of its people say beside the place, each pair by its rarity and how many use it."""
     names = _names(notes, matter)
     own = set().union(*(notes.own(name, matter.ids) for name in names))
     people = len(notes.people_of(matter.ids))
@@ -43,8 +44,8 @@ def _told_by(notes: Notes, matter: Matter) -> Told:
         if many > 1 and pair not in own
     }
     middle = max(1, median([notes.score(worth, each) for each in matter.ids]))
-    own_words = [pair for pair in worth if SIGN_SHARE * notes.frequency[pair] <= counts[pair]]
-    signs = sorted(own_words, key=lambda pair: (-worth[pair] * counts[pair], notes.spelled[pair]))[:SIGNS_MAX]
+    rare = [pair for pair in worth if SIGN_SHARE * notes.frequency[pair] <= counts[pair]]
+    signs = sorted(rare, key=lambda pair: (-worth[pair] * counts[pair], notes.spelled[pair]))[:SIGNS_MAX]
     return Told(
         names,
         worth,
@@ -63,10 +64,8 @@ def _names(notes: Notes, matter: Matter) -> frozenset[str]:
     counts = Counter(chain.from_iterable(by_user.values()))
     needed = max(notes.people_min, NAMED_MIN * len(by_user))
     place = place_of(notes, matter.ids)
-    often = {name for name, many in counts.items() if many >= needed} | {
-        place[:NAME_LENGTH_MIN] or matter.name
-    }
-    return frozenset(often)
+    often = {name for name, many in counts.items() if many >= needed}
+    return frozenset(often | {place[:NAME_LENGTH_MIN] or matter.name})
 
 
 def _nearness(notes: Notes, told: Told, position: int, here: bool) -> float:

@@ -24,8 +24,8 @@ _KEPT_MAX = 4096  # sets of pairs: those of the reports that are compared just n
 _NAMES_KEPT_MAX = 1 << 16  # many texts name the same places
 
 # Where each step begins and ends, of a hundred parts of the work on 100,000 reports.
-TEXTS, PAIRS, PLACES, NAMES, MATTERS = (0, 5), (5, 27), (32, 47), (55, 59), (59, 82)
-GATHERING = ((82, 88), (88, 94), (94, 98))
+TEXTS, PAIRS, PLACES, NAMES, MATTERS = (0, 5), (5, 22), (25, 36), (44, 48), (51, 70)
+GATHERING = ((73, 83), (86, 94), (96, 98))
 ISSUES = (98, 100)
 
 T = TypeVar("T")
