@@ -13,7 +13,7 @@ from nlp.place_names import NAME_LENGTH_MIN, may_be_one
 from nlp.same_matter import Matter
 from nlp.shared_place import place_of
 
-HERE_MIN, HERE_FEW = 0.25, 0.3  # of the middle score lets a report join that names the place,
+HERE_MIN, HERE_FEW = 0.15, 0.7  # of the middle score lets a report join that names the place,
 JOINS_MIN, JOINS_FEW = 0.4, 2  # and one that names none: of few people more is asked, divided by their number
 UNPLACED_FEW = 4  # where the issue is of no place
 NAMED_MIN = 0.2  # of an issue's people call the place so
