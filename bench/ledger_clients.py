@@ -14,9 +14,10 @@ from bench.drive import Act, drive
 from store import budgets, ledger
 from store.awards import Award
 from store.budgets import Budget
-from store.db import Database, Tx
+from store.db import Database
 from store.tables import people as people_table
 from store.tables import units
+from store.tx import Tx
 
 NOW = 1_795_395_600
 POINTS_EACH = 1_000_000

@@ -14,7 +14,9 @@ import sqlalchemy as sa
 
 from bench.ledger_clients import WALLETS, listed, open_books, wallets_of
 from store import award_lists, ledger, schema
-from store.db import Database, Tx, own_transactions
+from store.db import Database
+from store.sqlite import own_transactions
+from store.tx import Tx
 
 WAIT_SECONDS = 30
 Figures = dict[str, float]

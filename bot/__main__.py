@@ -56,7 +56,8 @@ def serve(
 def migrate() -> None:
     from bot.house import why
     from store import schema
-    from store.db import Database, Occupied
+    from store.db import Database
+    from store.sqlite import Occupied
 
     url = terminal.settings().database_url
     db = Database(url)

@@ -16,15 +16,16 @@ import handlers.rules
 from bot.house import House
 from bot.open_cases import OpenCases
 from bot.table_file import rows as lines_of
-from handlers import batch
-from handlers.batch import Checked, Row
+from handlers import batch, sheet
 from handlers.ctx import County
 from handlers.points_rules import PointsRule
 from handlers.rules import Rules
+from handlers.sheet import Checked, Row
 from nlp.slots import Places
 from store import batches, units
-from store.db import Database, Tx
+from store.db import Database
 from store.people import Person
+from store.tx import Tx
 
 # What the columns are called; of a line with both a code and a number the code counts.
 COLUMNS = {
@@ -56,14 +57,14 @@ def read(file: Path) -> tuple[list[list[Any]], list[str]]:
 
     Raises ValueError with one line in Chinese.
     """
-    sheet = lines_of(file)
-    head = [cell.strip().lower() for cell in next(sheet, [])]
+    lines = lines_of(file)
+    head = [cell.strip().lower() for cell in next(lines, [])]
     at = {column: _place(head, names) for column, names in COLUMNS.items()}
     if at["points"] is None or (at["code"] is None and at["person"] is None):
         raise ValueError(f"{file.name} 的第一行要有：户号（或人员编号）、分数；可以有事由")
     found: list[list[Any]] = []
     blank = 0
-    for number, cells in enumerate(sheet, 2):
+    for number, cells in enumerate(lines, 2):
         told = {
             column: cells[place].strip() if place is not None and place < len(cells) else ""
             for column, place in at.items()
@@ -140,7 +141,7 @@ def _see(
     found = batch.find_proposer(tx, county, ask.by) if ask.by else None
     proposer = found if isinstance(found, Person) else None
     rows = [Row(*row) for row in ask.rows]
-    checked = batch.check(
+    checked = sheet.check(
         tx, county, ask.rule, ask.month, rows, now=ask.now, proposer=proposer, on_row=on_row
     )
     errors = [found] if isinstance(found, str) else []
@@ -200,7 +201,6 @@ def _save(file: Path, lines: Sequence[Sequence[object]]) -> None:
     from openpyxl import Workbook
 
     book = Workbook()
-    sheet = book.active
     for line in lines:
-        sheet.append(list(line))
+        book.active.append(list(line))
     book.save(file)

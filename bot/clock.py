@@ -12,7 +12,8 @@ from bot.house import House
 from handlers.ctx import JOBS, County, Job, JobCtx
 from handlers.days import ZONE
 from store import runs
-from store.db import Database, Tx
+from store.db import Database
+from store.tx import Tx
 
 log = logging.getLogger("mashang.clock")
 TICK_SECONDS = 20

@@ -16,7 +16,7 @@ from bot.house import House
 from bot.points_commands import grant
 from bot.settings import Settings
 from handlers.import_registry import BadFiles, import_registry
-from store.db import Occupied
+from store.sqlite import Occupied
 
 PATH = "/internal"
 HEADER = "x-mashang-token"

@@ -20,7 +20,9 @@ from handlers.import_registry import import_registry
 from handlers.message import Message, Reply, without_ids
 from nlp.slots import Places
 from store import inbox, limits, meta, schema, units
-from store.db import Busy, Database, Occupied
+from store.db import Database
+from store.sqlite import Occupied
+from store.works import Busy
 
 log = logging.getLogger("mashang")
 RETRY_MAX = 10_000

@@ -13,7 +13,7 @@ from collections.abc import Collection
 from nlp.alike import DAY, DAYS, Index
 from store import cases, journal
 from store.cases import Case, Outline
-from store.db import Tx
+from store.tx import Tx
 
 STALE_SECONDS = 1.0  # what other processes wrote is known this soon
 GAPS_MAX = 1_000

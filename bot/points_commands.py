@@ -4,8 +4,9 @@ from typing import Any
 
 from bot.house import House
 from store import budgets, units
-from store.db import Conflict, Database
+from store.db import Database
 from store.ledger import POINTS, SCORE
+from store.tx import Conflict
 
 UNIT_NAMES = {POINTS: "积分", SCORE: "考核分"}
 

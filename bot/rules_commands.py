@@ -103,13 +103,15 @@ def evaluate(
 
 @app.command("try", help="看一句话会分到哪一类，为什么。")
 def explain(text: Annotated[str, typer.Argument(help="一句话")], rules: RulesOption = CATEGORIES) -> None:
-    from nlp.classify import classify, marked, marks
+    from nlp.classify import classify, marked, marks, path
 
     loaded = terminal.categories(rules)
     guess = classify(text, loaded)
     typer.echo(marked(text, loaded))
     typer.echo(f"{guess.category}{'（拿不准）' if guess.uncertain else ''}，{guess.score} 分", nl=False)
     typer.echo(f"；其次 {guess.runner_up}" if guess.runner_up else "")
+    if levels := path(guess.category, loaded):
+        typer.echo("，".join(f"{level} {part}" for level, part in levels))
     for mark in marks(text, loaded):
         weights = "，".join(f"{code} {weight:+d}" for code, weight in mark.weights)
         typer.echo(f"{mark.word}：{weights}")

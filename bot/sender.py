@@ -13,8 +13,8 @@ from bot.delivery import Later, Never
 from bot.house import House
 from bot.photos import BadPhoto, reencode
 from store import outbox, photos
-from store.db import Conflict
 from store.outbox import Claim, Notice
+from store.tx import Conflict
 
 log = logging.getLogger("mashang.sender")
 LEASE_SECONDS = 300

@@ -5,14 +5,14 @@ import pkgutil
 from dataclasses import asdict, replace
 from functools import lru_cache
 
-from handlers import checkin, intake, photo, place
+from handlers import checkin, intake, patrol, photo, place
 from handlers.codes import filled, without_codes
 from handlers.ctx import ANYBODY, BARE, COMMANDS, Command, County, Ctx, Refused
 from handlers.join import bind_scanned
 from handlers.message import ID_REMOVED, Message, Reply, without_ids
 from nlp import Reading
 from store import inbox, outbox, people
-from store.db import Conflict, Tx
+from store.tx import Conflict, Tx
 
 APOLOGY = "系统刚才出了点问题，您的消息已经保存，工作人员会处理，请不必重发。"
 CHANGED = "刚刚有人先处理了，请重新查询后再试。"
@@ -113,7 +113,7 @@ def _act(ctx: Ctx) -> Reply:
         case "image":
             return photo.receive(ctx)
         case "location":
-            return place.receive(ctx)
+            return patrol.locate(ctx)
         case "scan" | "subscribe":
             return Reply(_scan(ctx))
         case "enter":

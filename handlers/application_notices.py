@@ -4,7 +4,7 @@ from handlers import notify
 from handlers.ctx import Ctx, JobCtx
 from handlers.days import clock_time
 from handlers.names import masked
-from store import applications, outbox, people
+from store import people
 from store.applications import Application
 
 AnyCtx = Ctx | JobCtx
@@ -149,14 +149,6 @@ def _staff(ctx: Ctx, application: Application, roles: tuple[str, ...]) -> list[s
 
 def _to_group(ctx: Ctx, application: Application, fact: str, text: str, mentions: list[str]) -> None:
     village = ctx.registry.units[ctx.registry.village_of(application.unit_id)]
-    row = outbox.row(
-        channel="group",
-        address=village.group_webhook,
-        unit_id=village.id,
-        text=text,
-        mentions=mentions,
-        fact=f"application.{fact.partition(':')[0]}",
-        idem=f"{applications.key(application.id)}:{fact}",
-        now=ctx.now,
-    )
-    outbox.add(ctx.tx, [row])
+    what, _, which = fact.partition(":")
+    key = f"{application.id}:{which}"
+    notify.group(ctx, village, text, fact=f"application.{what}", key=key, mentions=mentions)

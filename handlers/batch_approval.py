@@ -15,8 +15,8 @@ from store.awards import Award
 from store.batches import Batch
 from store.budgets import Budget
 from store.caps import Exceeded
-from store.db import Conflict
 from store.ledger import Insufficient
+from store.tx import Conflict
 
 LIST_MAX = 10
 BOOKED = "表里有的户已由别的批次记过，什么都没有记。请作废这批，核对后重新提交。"

@@ -5,7 +5,7 @@ from handlers.ctx import JobCtx, cron
 from handlers.days import local, local_day, month_start
 from handlers.supervisors import to_supervisors
 from store import blocks, outbox
-from store.db import Tx
+from store.tx import Tx
 
 
 @cron(every=300)
@@ -17,7 +17,7 @@ def seal(ctx: JobCtx) -> None:
 def tell(ctx: JobCtx) -> None:
     """Who keeps this message can prove later that nothing before it was changed."""
     told = proof(ctx.tx, ctx.now)
-    if told is not None:
+    if told:
         text = f"{told}\n请保存本条消息：以后账目如有改动，可用它核对出来。"
         outbox.add(ctx.tx, to_supervisors(ctx, "books.sealed", text))
         for unit in ctx.registry.units.values():
@@ -25,10 +25,10 @@ def tell(ctx: JobCtx) -> None:
                 notify.group(ctx, unit, text, fact="books.sealed", key=local_day(ctx.now))
 
 
-def proof(tx: Tx, now: int) -> str | None:
-    """A line for a public list: it vouches for all that was booked before this month. None for nothing."""
+def proof(tx: Tx, now: int) -> str:
+    """A line for a public list: it vouches for all that was booked before this month. "" for nothing."""
     head = blocks.head(tx, before=month_start(now))
     if head is None:
-        return None
+        return ""
     month = local(month_start(now) - 1)
     return f"积分账本 {month.year} 年 {month.month} 月末校验码（第 {head.id} 块）：{head.hash}"

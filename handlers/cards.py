@@ -12,7 +12,7 @@ from handlers.earn import household_of
 from handlers.names import masked
 from store import cards, households, looks
 from store.cards import Card
-from store.db import Tx
+from store.tx import Tx
 from store.units import Registry, Unit
 
 WRONG_PINS_MAX = 5

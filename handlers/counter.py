@@ -162,15 +162,10 @@ def hand_over(ctx: Ctx, shop_id: int, typed: str, ticked: Mapping[int, int], she
         if isinstance(found, str):
             return found
         pickup.check_time(ctx, found)
-        redemptions.hold_still(ctx.tx, found)
-        held = [line for line in redemptions.lines_of(ctx.tx, found.id) if line.state == "held"]
-        wanted = [(line, ticked[line.id] or line.count) for line in held if line.id in ticked]
-        if not wanted:
+        given = _give(ctx, found, ticked, collector="member")
+        if not given:
             raise Refused("还没有勾选要交的商品。")
-        if any(count > line.count for line, count in wanted):
-            raise Refused("交的数量超过了待领的数量。")
-        lines = [partial.take_out(ctx, found, line, count) for line, count in wanted]
-        return [line.id for line in orders.hand_over(ctx, found, collector="member", lines=lines)]
+        return [line.id for line in given]
 
     return _once(ctx, one, sheet_id, (typed, sorted(ticked.items())), act)
 
@@ -180,12 +175,15 @@ def sell(
     shop_id: int,
     card_number: str,
     wanted: Mapping[int, int],
-    ticked: Sequence[int],
+    ticked: Mapping[int, int],
     *,
     pin: str,
     sheet_id: str,
 ) -> Receipt | str:
-    """Sell a basket on a card and give out what was ordered before (`ticked`): one PIN, one receipt."""
+    """Sell a basket on a card and give out what was ordered before: one PIN, one receipt.
+
+    `wanted` is article → pieces, `ticked` is line → pieces, 0 for all of it.
+    """
     one, card = _shop(ctx, shop_id), cards.scanned(ctx, card_number)
     if card is None:
         raise Refused("这张户卡已经挂失或作废。")
@@ -205,20 +203,30 @@ def sell(
             raise Refused("还没有选商品。")
         return [line.id for line in given]
 
-    return _once(ctx, one, sheet_id, (card.code, sorted(wanted.items()), sorted(ticked)), act)
+    return _once(ctx, one, sheet_id, (card.code, sorted(wanted.items()), sorted(ticked.items())), act)
 
 
-def _give_ordered(ctx: Ctx, one: Shop, card: Card, ticked: Sequence[int]) -> list[Line]:
+def _give_ordered(ctx: Ctx, one: Shop, card: Card, ticked: Mapping[int, int]) -> list[Line]:
     lines = [line for line in _held_here(ctx, one, card.household_id) if line.id in ticked]
-    if len(lines) != len(set(ticked)):
-        raise Refused("勾选的商品里有的已经领走、取消或过期了，请重新刷卡。")
     given = []
     for redemption_id in dict.fromkeys(line.redemption_id for line in lines):
         redemption = redemptions.get(ctx.tx, redemption_id)
         assert redemption is not None, "a line has its order"
-        own = [line for line in lines if line.redemption_id == redemption_id]
-        given += orders.hand_over(ctx, redemption, collector="card", lines=own)
+        given += _give(ctx, redemption, ticked, collector="card")
+    if len(given) != len(ticked):
+        raise Refused("勾选的商品里有的已经领走、取消或过期了，请重新刷卡。")
     return given
+
+
+def _give(ctx: Ctx, redemption: Redemption, ticked: Mapping[int, int], *, collector: str) -> list[Line]:
+    """Give out those of the ticked lines that wait in this order, each with as many pieces as asked."""
+    redemptions.hold_still(ctx.tx, redemption)
+    held = [line for line in redemptions.lines_of(ctx.tx, redemption.id) if line.state == "held"]
+    wanted = [(line, ticked[line.id] or line.count) for line in held if line.id in ticked]
+    if any(count > line.count for line, count in wanted):
+        raise Refused("交的数量超过了待领的数量。")
+    lines = [partial.take_out(ctx, redemption, line, count) for line, count in wanted]
+    return orders.hand_over(ctx, redemption, collector=collector, lines=lines) if lines else []
 
 
 def first_pin(ctx: Ctx, shop_id: int, card_number: str, pin: str, again: str) -> None:

@@ -12,8 +12,8 @@ from handlers.rules import Rules
 from nlp import Reading
 from nlp.slots import Places
 from store.cases import Case
-from store.db import Tx
 from store.people import Account, Person
+from store.tx import Tx
 from store.units import Registry
 
 # What each role is called, in the order in which 帮助 speaks of them.

@@ -8,7 +8,7 @@ from handlers.ctx import GAP, NUMBER, Ctx, Refused, areas, command, may
 from handlers.days import clock_time
 from nlp.plain import plain
 from nlp.slots import mask_phones
-from store import cases, doubles, held, inbox, people
+from store import cases, doubles, held_answers, inbox, people
 from store.cases import Case
 from store.units import Department, Unit
 
@@ -190,7 +190,7 @@ def to_do(ctx: Ctx, _match: re.Match[str]) -> str:
     lines += _listed(ctx, "待分拣", pile)
     lines += _listed(ctx, "拿不准类别", cases.uncertain_in_units(ctx.tx, area, LIST_MAX))
     lines += _listed(ctx, "待核查", cases.in_units(ctx.tx, area, ("resolved",), LIST_MAX))
-    lines += _listed(ctx, "答复待发", held.in_units(ctx.tx, area, LIST_MAX))
+    lines += _listed(ctx, "答复待发", held_answers.in_units(ctx.tx, area, LIST_MAX))
     lines += _listed(ctx, "待结案", cases.in_units(ctx.tx, area, ("verified",), LIST_MAX))
     late = [
         case
@@ -238,7 +238,7 @@ def _listed(ctx: Ctx, title: str, found: list[Case]) -> list[str]:
     numbers = [case.id for case in found]
     is_sorter = ctx.person.has(*SORTERS)
     alike = doubles.of_cases(ctx.tx, numbers) if is_sorter else {}
-    waiting = held.of_cases(ctx.tx, numbers) if is_sorter else {}
+    waiting = held_answers.of_cases(ctx.tx, numbers) if is_sorter else {}
     lines = [f"【{title}】"]
     for case in found:
         remark = f"（疑似同一问题：{'、'.join(map(str, alike[case.id]))}）" if case.id in alike else ""

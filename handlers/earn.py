@@ -10,8 +10,8 @@ from handlers.points_rules import PERIODS, SUBJECTS, PointsRule, PointsRules
 from store import awards, households, people
 from store.awards import Award, Cap, Outcome
 from store.budgets import Budget
-from store.db import Tx
 from store.ledger import POINTS, SCORE
+from store.tx import Tx
 
 WITHHELD_BATCH = 100
 

@@ -6,8 +6,8 @@ from typing import Any
 from handlers.ctx import JobCtx, cron
 from handlers.days import local, local_day
 from store import expiries, outbox, wallets
-from store.db import Tx
 from store.expiries import Ending
+from store.tx import Tx
 
 WARNED_DAYS = 30
 WARNINGS_BATCH = 500

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from handlers import notify
 from handlers.ctx import Ctx, JobCtx, Refused, command, cron, may
 from handlers.days import local
 from handlers.earn import home_of, household_of
 from handlers.names import masked
 from handlers.whom import STEWARDS
-from store import honours, households, outbox
+from store import honours, households
 from store.honours import Earner
 
 TOPIC = "家庭"
@@ -149,20 +150,7 @@ def _last_month(ctx: JobCtx) -> list[tuple[int, list[str]]]:
 def post(ctx: JobCtx, found: Any) -> None:
     """Each village's group reads who earned most in the month that ended."""
     period = period_of("上月", local(ctx.planned).date())
-    rows = []
     for village, lines in found:
         unit = ctx.registry.units[village]
-        rows.append(
-            outbox.row(
-                channel="group",
-                address=unit.group_webhook,
-                unit_id=village,
-                text="\n".join(
-                    [f"【红榜】{unit.name} {period.name}", *lines, "谢谢大家！不想上榜可发：不上榜"]
-                ),
-                fact="points.honoured",
-                idem=f"points.honoured:{period.first}:{unit.code}",
-                now=ctx.now,
-            )
-        )
-    outbox.add(ctx.tx, rows)
+        text = "\n".join([f"【红榜】{unit.name} {period.name}", *lines, "谢谢大家！不想上榜可发：不上榜"])
+        notify.group(ctx, unit, text, fact="points.honoured", key=period.first)

@@ -4,9 +4,9 @@ from handlers import vouchers
 from handlers.ctx import Ctx, Refused
 from handlers.earn import household_of
 from handlers.orders import give_back
-from store import awards, households, ledger, redemptions, wallets
-from store.db import Conflict
+from store import households, ledger, redemptions, wallets, withheld
 from store.ledger import Frozen, Insufficient
+from store.tx import Conflict
 
 
 def bring_along(ctx: Ctx, giver: int, taker: int, *, key: str, reason: str) -> int:
@@ -54,7 +54,7 @@ def merge(ctx: Ctx, old: int, new: int, *, key: str, reason: str) -> int:
     for redemption in redemptions.held_of(ctx.tx, old):
         give_back(ctx, redemption, "cancelled")
     vouchers.give_back_all(ctx, old)
-    awards.pass_on(ctx.tx, old, new, key=key)
+    withheld.pass_on(ctx.tx, old, new, key=key)
     moved = sum(points for _, _, points in wallets.cohorts(ctx.tx, old))
     share(ctx, old, new, moved, key=key, reason=reason)
     owed = wallets.owed(ctx.tx, old)
@@ -83,11 +83,11 @@ def take_back(ctx: Ctx, old: int, key: str, *, reason: str) -> None:
 
     Refused where the points were used since.
     """
-    awards.pass_back(ctx.tx, old, key=key)
+    withheld.pass_back(ctx.tx, old, key=key)
     try:
         for xfer_id in reversed(ledger.of_txn(ctx.tx, key, "family")):
             ledger.reverse(ctx.tx, xfer_id, reason=reason, now=ctx.now, actor_id=ctx.person.id)
-        for idem, account, cohort, points in awards.paid_of(ctx.tx, key):
+        for idem, account, cohort, points in withheld.paid_of(ctx.tx, key):
             wallet = ledger.account(ctx.tx, "wallet", owner=old, cohort=cohort)
             _pass_on(ctx, account, wallet, points, key=f"undo:{key}", part=idem, reason=reason)
     except Insufficient:

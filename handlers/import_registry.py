@@ -10,12 +10,13 @@ from handlers.codes import keyed, new_code
 from handlers.ctx import ROLES
 from handlers.days import DAY_SECONDS
 from handlers.import_shops import import_shops
-from handlers.registry_files import COLUMNS, BadFiles, Lists, Row, read
+from handlers.registry_files import read
+from handlers.registry_lists import COLUMNS, BadFiles, Lists, Row
 from handlers.roll import Roll
 from handlers.rules import LEVELS
 from store import invitations, shop, units
-from store.db import Tx
 from store.people import Post
+from store.tx import Tx
 from store.units import Registry
 
 __all__ = ["BadFiles", "Imported", "Invitation", "import_registry"]

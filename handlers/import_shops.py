@@ -2,9 +2,10 @@
 
 from handlers import opening
 from handlers.days import written_date
-from handlers.registry_files import YES, Lists, Row
+from handlers.registry_files import YES
+from handlers.registry_lists import Lists, Row
 from store import ledger, people, shop
-from store.db import Tx
+from store.tx import Tx
 from store.units import Registry
 
 KEEPERS = {"shop_manager": "店长", "shop_supervisor": "监督员"}

@@ -20,8 +20,8 @@ from handlers.whom import (
     tell,
 )
 from store import households, people, redemptions, wallets
-from store.db import Conflict
 from store.households import Household
+from store.tx import Conflict
 
 
 @command(

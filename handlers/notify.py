@@ -1,6 +1,6 @@
 """Notices to single people in the official account, and to the group of one unit."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from handlers.ctx import Ctx, JobCtx
 from store import outbox, people
@@ -25,13 +25,16 @@ def persons(ctx: Ctx | JobCtx, person_ids: Iterable[int], text: str, *, fact: st
     return len(rows)
 
 
-def group(ctx: Ctx | JobCtx, unit: Unit, text: str, *, fact: str, key: object) -> None:
-    """Tell the group of a unit, once per `fact` and `key`."""
+def group(
+    ctx: Ctx | JobCtx, unit: Unit, text: str, *, fact: str, key: object, mentions: Sequence[str] = ()
+) -> None:
+    """Tell the group of a unit, once per `fact` and `key`; `mentions` are 企业微信 accounts."""
     row = outbox.row(
         channel="group",
         address=unit.group_webhook,
         unit_id=unit.id,
         text=text,
+        mentions=mentions,
         fact=fact,
         idem=f"{fact}:{key}:{unit.code}",
         now=ctx.now,

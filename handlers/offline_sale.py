@@ -16,7 +16,7 @@ from typing import Any
 from handlers import cards, keepers, orders, vouchers
 from handlers.ctx import Ctx, Refused
 from handlers.orders import Basket
-from store import households, redemptions, shop, stock, wallets
+from store import holds, households, redemptions, shop, stock, wallets
 from store import vouchers as rows
 from store.ledger import Frozen
 from store.shop import Shop
@@ -144,7 +144,7 @@ def _sell(ctx: Ctx, one: VoucherList, voucher: Voucher, sale: Sale) -> None:
     if price > voucher.points:
         raise Refused(f"要 {price} 分，这张券只有 {voucher.points} 分")
     rows.use(ctx.tx, voucher, digest=sale.digest, now=ctx.now)
-    wallets.void_all(ctx.tx, voucher.txn, reason="离线券结算", now=ctx.now, actor_id=ctx.person.id)
+    holds.void_all(ctx.tx, voucher.txn, reason="离线券结算", now=ctx.now, actor_id=ctx.person.id)
     redemption_id, _ = orders.place(ctx, voucher.household_id, basket, channel="offline")
     redemption = redemptions.get(ctx.tx, redemption_id)
     assert redemption is not None, "an order was placed"

@@ -6,7 +6,7 @@ from handlers import keepers, low_stock, opening
 from handlers.codes import Told, keyed, told
 from handlers.ctx import Ctx, JobCtx, Refused, may
 from handlers.days import DAY_SECONDS, local_day, month_start
-from store import cards, households, ledger, redemptions, stock, wallets
+from store import cards, holds, households, ledger, redemptions, stock, wallets
 from store.ledger import Frozen, Insufficient
 from store.redemptions import Line, Redemption
 from store.shop import Article
@@ -149,7 +149,7 @@ def give_back(ctx: Ctx | JobCtx, redemption: Redemption, state: str) -> int:
         if line.state == "held":
             redemptions.end(ctx.tx, line, state, now=ctx.now)
             try:
-                wallets.void_all(ctx.tx, line.txn, reason="退回", now=ctx.now, actor_id=actor_id)
+                holds.void_all(ctx.tx, line.txn, reason="退回", now=ctx.now, actor_id=actor_id)
             except Frozen:
                 raise Refused("您家的积分已被冻结，暂时不能取消，货先留着。") from None
             points += line.points
@@ -222,14 +222,12 @@ def hand_over_line(
         collector=collector,
         proxy_id=proxy_id,
     )
-    for hold in wallets.open_holds(ctx.tx, line.txn):
+    for hold in holds.open_holds(ctx.tx, line.txn):
         if hold.unit == ledger.POINTS:
             credit = ledger.account(ctx.tx, "spent", owner=redemption.shop_id)
         else:
             credit = stock_account(ctx, line.article_id, redemption.shop_id, "given")
-        wallets.resolve(
-            ctx.tx, hold, "post", credit=credit, reason="领取商品", now=ctx.now, actor_id=clerk_id
-        )
+        holds.resolve(ctx.tx, hold, "post", credit=credit, reason="领取商品", now=ctx.now, actor_id=clerk_id)
 
 
 def goods_told(ctx: Ctx, lines: Sequence[Line]) -> str:

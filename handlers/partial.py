@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from handlers import orders
 from handlers.ctx import Ctx, Refused
-from store import redemptions, shop, wallets
+from store import holds, redemptions, shop
 from store.ledger import Frozen
 from store.redemptions import Line, Redemption
 
@@ -20,7 +20,7 @@ def take_out(ctx: Ctx, redemption: Redemption, line: Line, count: int) -> Line:
     assert 0 < count < line.count, "what is asked for waits"
     redemptions.end(ctx.tx, line, "cancelled", now=ctx.now)
     try:
-        wallets.void_all(ctx.tx, line.txn, reason="分次领取", now=ctx.now, actor_id=ctx.person.id)
+        holds.void_all(ctx.tx, line.txn, reason="分次领取", now=ctx.now, actor_id=ctx.person.id)
     except Frozen:
         raise Refused("这户的积分已被冻结，暂时不能领取。") from None
     article = shop.article(ctx.tx, line.article_id)

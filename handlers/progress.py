@@ -10,10 +10,10 @@ from handlers.dispatch import ANSWERS, STATES, find
 from handlers.report import HOTLINES
 from nlp.plain import plain
 from nlp.slots import mask_phones, slots
-from store import cases, doubles, held, journal, merges, photos
+from store import cases, doubles, held_answers, journal, merges, photos
 from store.cases import Case
-from store.db import Tx
 from store.journal import Line
+from store.tx import Tx
 
 # What each step is called for people; a fact that is not here is not shown.
 STEPS = {
@@ -124,7 +124,7 @@ def _for_staff(ctx: Ctx, case: Case) -> list[str]:
         lines.append(f"判断依据：{'、'.join(case.words)}{'（请人工确认）' if case.uncertain else ''}")
     if alike := doubles.of_cases(ctx.tx, [case.id]):
         lines.append(f"疑似同一问题：编号 {'、'.join(map(str, alike[case.id]))}")
-    if waiting := held.get(ctx.tx, case.id):
+    if waiting := held_answers.get(ctx.tx, case.id):
         lines.append(f"答复待发（{ANSWERS[waiting.kind]}）：{mask_phones(waiting.answer)}")
     return lines
 

@@ -12,8 +12,8 @@ from handlers.ctx import County, JobCtx
 from handlers.days import clock_time, local_day, month_bounds
 from handlers.names import masked
 from store import applications, people, published, shop
-from store.db import Tx
 from store.published import Stock
+from store.tx import Tx
 from store.units import Unit
 
 APPLICATIONS_MAX = 500
@@ -109,7 +109,7 @@ def publicity(tx: Tx, county: County, code: str, *, now: int) -> Publicity | Non
         )
         for one in found
     ]
-    return Publicity(_place(tx, county, unit), local_day(now), shown, blocks.proof(tx, now) or "")
+    return Publicity(_place(tx, county, unit), local_day(now), shown, blocks.proof(tx, now))
 
 
 def points(tx: Tx, county: County, code: str, month: str, page: int, *, now: int) -> Points | None:
@@ -192,7 +192,7 @@ def _what(county: County, line: published.Earned) -> str:
 def _proof(tx: Tx, month: str, *, now: int) -> str:
     """The hash at the end of a month; of one that still runs, at the end of the one before."""
     _, end = month_bounds(month)
-    return blocks.proof(tx, min(now, end)) or ""
+    return blocks.proof(tx, min(now, end))
 
 
 def is_month(text: str, *, now: int) -> bool:

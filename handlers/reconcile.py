@@ -41,6 +41,7 @@ WRONG = {
     "two_homes": "同一个人同时在两户",
     "kin": "初审或批准的是自家人",
     "listed": "没有经两人审核，或规则、月份对不上",
+    "whole": "记为全部入账，流水里却不全",
     "moved": "冻结期间动过积分",
     "sealed": "内容和封存时不一样",
     "block": "和前一块接不上，或内容被改过",
@@ -55,6 +56,7 @@ RECORDS = {
     "member": "成员记录",
     "application": "积分申请",
     "batch": "批量名单",
+    "booked_list": "已入账名单",
     "freeze": "冻结记录",
 }
 SEALED_WITHIN_SECONDS = 3600

@@ -16,8 +16,8 @@ from nlp.plain import plain
 from nlp.slots import remove_ids
 from store import cases, inbox, people, photos
 from store.cases import Case
-from store.db import Tx
 from store.people import Person
+from store.tx import Tx
 
 HOUR = 3600
 ANSWER_HOURS = 15 * 24  # praise and suggestions: 13 working days are some 15 days (domain.md)

@@ -9,7 +9,7 @@ from handlers.days import DAY_SECONDS
 from handlers.keepers import MANAGER, TOPIC
 from handlers.restock import account, counted
 from nlp.plain import plain
-from store import households, redemptions, wallets
+from store import holds, households, redemptions
 from store.ledger import POINTS, Frozen
 from store.redemptions import Line, Redemption
 from store.shop import Article
@@ -84,7 +84,7 @@ def take_back(
         )
     points, key = pieces * line.price, f"{line.id}:{returned}"
     refund = partial(
-        wallets.refund,
+        holds.refund,
         ctx.tx,
         line.txn,
         key=key,

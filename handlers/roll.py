@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from itertools import count
 
-from handlers.registry_files import Row
+from handlers.registry_lists import Row
 from store import people
-from store.db import Tx
 from store.people import Person, Post
+from store.tx import Tx
 
 ACCOUNTS = {"wecom_userid": "aibot", "openid": "official"}  # column → channel
 

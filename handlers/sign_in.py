@@ -8,7 +8,7 @@ from handlers.ctx import County, Ctx, Refused, command
 from handlers.days import DAY_SECONDS
 from handlers.message import Message
 from store import people, sessions
-from store.db import Conflict, Tx
+from store.tx import Conflict, Tx
 
 LINK_SECONDS = 15 * 60
 LINKS_MAX = 6  # an hour and person

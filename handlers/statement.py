@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from handlers.ctx import Ctx, JobCtx, Refused, command, cron
 from handlers.days import clock_time, day_bounds, local, local_day, month_bounds
 from store import households, meta, statements
-from store.db import Tx
 from store.statements import Line, Statement
+from store.tx import Tx
 
 TOPIC = "家庭"
 LINES_MAX = 12

@@ -7,7 +7,7 @@ from handlers.announce import announce
 from handlers.ctx import GAP, NUMBER, Ctx, Refused, command, may
 from handlers.dispatch import find, must_be
 from handlers.reply import CHECKERS
-from store import cases, held
+from store import cases, held_answers
 from store.awards import Outcome
 from store.cases import Case
 
@@ -103,7 +103,7 @@ def check(ctx: Ctx, match: re.Match[str]) -> str:
         announce(ctx, "case.verified", moved, from_state=case.state, note=note)
         return f"事件 {case.id} 核查通过。"
     moved = cases.move(ctx.tx, case, "signed", resolved_at=None)
-    held.drop(ctx.tx, case.id)
+    held_answers.drop(ctx.tx, case.id)
     announce(ctx, "case.failed", moved, from_state=case.state, note=note)
     return f"事件 {case.id} 核查未通过，已退回办理人。"
 

@@ -15,7 +15,7 @@ from handlers import cards, form, goods, keepers, sign_in
 from handlers.ctx import Ctx, JobCtx, Refused, command, cron
 from handlers.days import DAY_SECONDS, clock_time
 from handlers.names import masked
-from store import households, ledger, looks, shop, vouchers, wallets
+from store import holds, households, ledger, looks, shop, vouchers, wallets
 from store.cards import Card
 from store.ledger import Frozen, Insufficient
 from store.shop import Shop
@@ -218,7 +218,7 @@ def give_back(ctx: Ctx | JobCtx, voucher: Voucher, *, digest: str = "") -> None:
     """A voucher's points to the wallet again. Raises Conflict where it was used or returned meanwhile."""
     vouchers.give_back(ctx.tx, voucher, digest=digest)
     actor_id = ctx.person.id if isinstance(ctx, Ctx) else None
-    wallets.void_all(ctx.tx, voucher.txn, reason="离线券退回", now=ctx.now, actor_id=actor_id)
+    holds.void_all(ctx.tx, voucher.txn, reason="离线券退回", now=ctx.now, actor_id=actor_id)
 
 
 def give_back_all(ctx: Ctx, household_id: int) -> None:

@@ -47,9 +47,9 @@ _ID_CHECKS = "10X98765432"
 REMOVED = "***"
 
 _PLATE = re.compile(
-    "(?P<head>[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-Za-hj-z])"
+    "[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-Za-hj-z]"
     r"[·•. -]?(?=[A-Za-z]{0,5}\d)"
-    r"(?P<body>[A-HJ-NP-Za-hj-np-z\d]{4,5}[A-HJ-NP-Za-hj-np-z\d挂学警港澳])(?![A-Za-z\d])"
+    r"[A-HJ-NP-Za-hj-np-z\d]{4,5}[A-HJ-NP-Za-hj-np-z\d挂学警港澳](?![A-Za-z\d])"
 )
 
 _COUNT = r"(?:\d{1,6}(?:[,，]\d{3})?|[一二两三四五六七八九十百千万几数]{1,8}|好几|许多|上百|上千|成百上千)"
@@ -153,19 +153,6 @@ def remove_ids(text: str) -> tuple[str, bool]:
     return clean, clean != text
 
 
-def mask_plates(text: str) -> str:
-    """The text with licence plates made unreadable: 川A·12345 becomes 川A***45."""
-    return _PLATE.sub(lambda found: f"{found['head']}***{found['body'][-2:]}", text)
-
-
-def phones(text: str) -> tuple[str, ...]:
-    """The telephone numbers of a text as plain digits, each once, mobile numbers first."""
-    text = _ID_NUMBER.sub(" ", text)
-    mobiles = [found["number"] for found in _MOBILE.finditer(text)]
-    landlines = [found["area"] + found["number"] for found in _LANDLINE.finditer(_MOBILE.sub(" ", text))]
-    return tuple(dict.fromkeys(_digits(number) for number in [*mobiles, *landlines]))
-
-
 def mask_phones(text: str) -> str:
     """The text with telephone and ID numbers made unreadable, all else as it was written.
 
@@ -180,10 +167,6 @@ def mask_phones(text: str) -> str:
 def _masked_mobile(found: re.Match[str]) -> str:
     digits = [each for each in found["number"] if each.isdigit()]
     return (found["country"] or "") + "".join(digits[:3]) + "****" + "".join(digits[-4:])
-
-
-def _digits(number: str) -> str:
-    return "".join(each for each in unicodedata.normalize("NFKC", number) if each.isdigit())
 
 
 def _numerals(text: str) -> str:

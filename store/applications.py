@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from store import households
-from store.db import Tx, change_one
 from store.tables import applications, objections, withheld, xfer
+from store.tx import Tx, change_one
 
 OPEN = ("applied", "proposed", "public", "disputed")
 NEXT = {

@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from store import blocks, limits
 from store.audit_rules import OF_ACCOUNTS, OF_EXPIRY, OF_MOVEMENTS, OF_RECORDS, Rules
 from store.audit_rules import Finding as Finding
-from store.db import Tx
 from store.digest import REQUEST, digest_of
 from store.prepared import Prepared, Row
 from store.tables import acct, bal, caps, meta, posting, xfer
+from store.tx import Tx
 
 ROWS_AT_ONCE = 2_000
 CAPS_AT_ONCE = 500

@@ -16,6 +16,7 @@ from store.tables import (
     applications,
     articles,
     batches,
+    booked_lists,
     freezes,
     households,
     members,
@@ -228,6 +229,14 @@ OF_RECORDS: Mapping[str, tuple[sa.Table, Rules]] = {
                 WHERE b.id > :after AND b.id <= :last
                 AND (b.state <> 'posted' OR b.approver_id IS NULL OR b.approver_id = b.proposer_id
                      OR b.rule <> x.rule OR x.at < b.at OR substr(x.day, 1, 7) <> b.month)"""),
+        },
+    ),
+    "booked_list": (
+        booked_lists,
+        {
+            "whole": numbers("""
+                SELECT l.id FROM booked_lists l WHERE l.id > :after AND l.id <= :last
+                AND l.lines > (SELECT COUNT(*) FROM xfer x WHERE x.txn = l.txn AND x.kind = 'award')"""),
         },
     ),
     "freeze": (

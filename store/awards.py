@@ -5,20 +5,18 @@ given. What a cap leaves no room for was not earned. What cannot be paid just no
 awards are halted, the budget is used up) is withheld and paid as soon as the obstacle is gone.
 """
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 
-from store import budgets, households, ledger, tables, wallets
+from store import budgets, caps, households, ledger, tables, wallets, withheld
 from store.budgets import Budget
-from store.db import Conflict, Retry, Tx
 from store.digest import digest_of
 from store.ledger import POINTS, SCORE, Frozen, Insufficient
 from store.prepared import Prepared
-from store.tables import acct, bal, caps, freezes, withheld, xfer
+from store.tables import acct, bal, freezes, xfer
+from store.tx import Conflict, Retry, Tx
 
 HALTED = "awards_halted"  # key of meta: the reconciliation that found something wrong
 
@@ -74,9 +72,6 @@ class Outcome:
     settled: int = 0
 
 
-_WITHHOLD = Prepared(
-    insert(withheld).on_conflict_do_nothing(index_elements=["idem"]).returning(withheld.c.id)
-)
 _wallet_key = [
     acct.c[name] == sa.bindparam(f"wallet_{name}", type_=acct.c[name].type)
     for name in ("kind", "unit", "owner", "cohort")
@@ -88,8 +83,8 @@ _STANDING = Prepared(
     sa.select(
         sa.select(xfer.c.amount).where(xfer.c.idem == sa.bindparam("idem")).scalar_subquery(),
         sa.select(xfer.c.digest).where(xfer.c.idem == sa.bindparam("idem")).scalar_subquery(),
-        sa.select(withheld.c.why)
-        .where(withheld.c.idem == sa.bindparam("idem"), withheld.c.paid_at.is_(None))
+        sa.select(tables.withheld.c.why)
+        .where(tables.withheld.c.idem == sa.bindparam("idem"), tables.withheld.c.paid_at.is_(None))
         .scalar_subquery(),
         sa.select(tables.meta.c.value).where(tables.meta.c.key == HALTED).scalar_subquery(),
         sa.select(freezes.c.id)
@@ -111,22 +106,6 @@ _STANDING = Prepared(
         .where(_debt.c.kind == "debt", _debt.c.unit == POINTS, _debt.c.owner == sa.bindparam("household_id"))
         .scalar_subquery(),
     )
-)
-_CAP_KEY = ["rule", "subject", "subject_id", "period", "unit"]
-_raised = insert(caps)
-# The row is there and, on PostgreSQL, locked; a lower limit never falls below what was used.
-_OPEN_CAP = Prepared(
-    _raised.on_conflict_do_update(
-        index_elements=_CAP_KEY,
-        set_={
-            "most": sa.case((caps.c.used > _raised.excluded.most, caps.c.used), else_=_raised.excluded.most)
-        },
-    ).returning(caps.c.used, caps.c.most)
-)
-_USE_CAP = Prepared(
-    sa.update(caps)
-    .where(*(caps.c[name] == sa.bindparam(f"key_{name}") for name in _CAP_KEY))
-    .values(used=caps.c.used + sa.bindparam("points"))
 )
 
 
@@ -203,10 +182,10 @@ def _book(tx: Tx, asked: Award, request: dict[str, Any], now: int) -> int:
     The caps are locked first: of two transactions with one key the second waits there, finds the key
     taken and runs again.
     """
-    keys, room = _open_caps(tx, asked)
-    points = max(min(asked.points, room), 0)
+    limits = _limits(asked)
+    points = min(asked.points, caps.room(tx, limits))
     if points:
-        _use_caps(tx, keys, points)
+        caps.use(tx, [key for key, _ in limits], points)
         booked = ledger.book(
             tx,
             request,
@@ -254,31 +233,13 @@ def _wallet(tx: Tx, asked: Award) -> int:
 # --- caps
 
 
-CapKey = tuple[str, str, int, str, int]
+def _limits(asked: Award) -> list[tuple[caps.Key, int]]:
+    """The caps that count for an award, each with the most it allows; in one order everywhere."""
+    limits = [(cap_key(cap, asked), cap.most) for cap in asked.caps]
+    return sorted(limit for limit in limits if limit[0][2] is not None)
 
 
-def _open_caps(tx: Tx, asked: Award) -> tuple[list[CapKey], int]:
-    """The caps that count for an award, and the room they leave; locked, on PostgreSQL, until the end."""
-    limits = sorted(
-        (cap_key(cap, asked), cap.most) for cap in asked.caps if cap_key(cap, asked)[2] is not None
-    )
-    room = asked.points
-    for key, most in limits:
-        row = tx.execute(
-            _OPEN_CAP, {**dict(zip(_CAP_KEY, key, strict=True)), "used": 0, "most": most}
-        ).first()
-        assert row is not None, "an upsert returns its row"
-        room = min(room, row[1] - row[0])
-    return [key for key, _ in limits], room
-
-
-def _use_caps(tx: Tx, keys: Iterable[CapKey], points: int) -> None:
-    for key in keys:
-        named = {f"key_{name}": value for name, value in zip(_CAP_KEY, key, strict=True)}
-        tx.execute(_USE_CAP, {**named, "points": points})
-
-
-def cap_key(cap: Cap, asked: Award) -> CapKey:
+def cap_key(cap: Cap, asked: Award) -> caps.Key:
     """The row of `caps` in which this cap of an award is counted."""
     subject_id = asked.person_id if cap.subject == "person" else asked.household_id
     period = asked.day if cap.period == "day" else asked.day[:7]
@@ -289,30 +250,20 @@ def cap_key(cap: Cap, asked: Award) -> CapKey:
 
 
 def withhold(tx: Tx, asked: Award, why: str, now: int) -> Outcome:
-    row = {
-        "idem": asked.idem,
-        "household_id": asked.household_id,
-        "award": asdict(asked),
-        "why": why,
-        "at": now,
-    }
-    tx.execute(_WITHHOLD, row)
+    withheld.add(tx, idem=asked.idem, household_id=asked.household_id, award=asdict(asked), why=why, now=now)
     return Outcome(0, why)
 
 
 def pay_withheld(tx: Tx, *, now: int, limit: int) -> int:
     """Book what waited and can be paid now, what was tried longest ago first; how many were booked."""
-    query = sa.select(withheld.c.id).where(withheld.c.paid_at.is_(None))
     paid = 0
-    for row_id in tx.execute(query.order_by(withheld.c.at, withheld.c.id).limit(limit)).scalars().all():
-        mark = sa.update(withheld).where(withheld.c.id == row_id)
-        due = mark.where(withheld.c.paid_at.is_(None)).values(paid_at=now).returning(withheld.c.award)
-        kept = tx.execute(due).scalar()
+    for row_id in withheld.waiting(tx, limit):
+        kept = withheld.take(tx, row_id, now=now)
         if kept is None:  # another transaction pays it
             continue
         outcome = award(tx, _at_home(tx, _of_json(kept)), now=now)
         if outcome.why in ("frozen", "halted", "budget"):
-            tx.execute(mark.values(paid_at=None, why=outcome.why, at=now))
+            withheld.put_back(tx, row_id, outcome.why, now=now)
         else:
             paid += 1
     return paid
@@ -323,38 +274,6 @@ def _at_home(tx: Tx, asked: Award) -> Award:
     if asked.household_id is None:
         return asked
     return replace(asked, household_id=households.successor(tx, asked.household_id))
-
-
-def pass_on(tx: Tx, old: int, new: int, *, key: str) -> None:
-    """What waits for one household is due to another: it went there by the movements of `key`."""
-    _hand_over(tx, sa.and_(withheld.c.household_id == old, withheld.c.paid_at.is_(None)), new, key)
-
-
-def pass_back(tx: Tx, old: int, *, key: str) -> None:
-    """What `pass_on` brought and still waits is due to the old household again."""
-    _hand_over(tx, sa.and_(withheld.c.came_with == key, withheld.c.paid_at.is_(None)), old, "")
-
-
-def _hand_over(tx: Tx, which: sa.ColumnElement[bool], new: int, key: str) -> None:
-    query = sa.select(withheld.c.id, withheld.c.award).where(which).order_by(withheld.c.id)
-    for row_id, kept in tx.execute(query).all():
-        # Whoever pays it just now came first: then it is among the points of the household.
-        mark = sa.update(withheld).where(withheld.c.id == row_id, withheld.c.paid_at.is_(None))
-        handed = {"household_id": new, "award": {**kept, "household_id": new}, "came_with": key}
-        tx.execute(mark.values(handed))
-
-
-def paid_of(tx: Tx, key: str) -> list[tuple[str, int, int, int]]:
-    """(key, wallet, cohort, points) of what `pass_on` brought and was paid since, and not taken back."""
-    undone = xfer.alias("undone")
-    query = (
-        sa.select(xfer.c.idem, acct.c.id, acct.c.cohort, xfer.c.amount)
-        .join(withheld, withheld.c.idem == xfer.c.idem)
-        .join(acct, acct.c.id == xfer.c.credit)
-        .outerjoin(undone, undone.c.reverses_id == xfer.c.id)
-        .where(withheld.c.came_with == key, undone.c.id.is_(None))
-    )
-    return [(row[0], row[1], row[2], row[3]) for row in tx.execute(query.order_by(xfer.c.id))]
 
 
 def _of_json(kept: dict[str, Any]) -> Award:

@@ -13,9 +13,9 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
-from store.db import Tx
 from store.prepared import Prepared
 from store.tables import block_items, blocks, xfer
+from store.tx import Tx
 
 ROWS_A_BLOCK = 2_000
 LATE_ROWS = 10_000  # a movement may be committed so many numbers after its own

@@ -6,9 +6,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from store import ledger
-from store.db import Tx
 from store.prepared import Prepared
 from store.tables import acct, bal, budgets
+from store.tx import Tx
 
 
 @dataclass(frozen=True, slots=True)

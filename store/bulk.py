@@ -1,6 +1,5 @@
 """Many movements in one statement: their rows travel as JSON, the database books what it does not know."""
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -9,8 +8,10 @@ import sqlalchemy as sa
 
 from store import ledger
 from store.columns import Columns
-from store.db import Conflict, Tx
 from store.digest import digests_of
+from store.prepared import Prepared
+from store.tables import xfer
+from store.tx import Conflict, Tx
 
 BOTH = ("sqlite", "postgresql")
 # The rows first, then what they name: SQLite else reads the whole table and searches the rows for each.
@@ -49,11 +50,10 @@ def book_all(tx: Tx, rows: Columns, known: Mapping[str, str] | None = None) -> i
     if not new.size:
         return 0
     own = [name for name in _COLUMNS if name in new.own or name == "idem"]
-    sent = [dict(zip(own, values, strict=True)) for values in zip(*map(new.column, own), strict=True)]
     shared = {name: new.shared[name] for name in _COLUMNS if name not in own}
     try:
-        given = {"rows": as_json(sent), **shared}
-        booked = int(tx.execute(_book_all(tx.dialect, tuple(own)), given).rowcount)
+        given = {"rows": as_json(new, own), **shared}
+        booked = tx.execute(_book_all(tx.dialect, tuple(own)), given).rowcount
     except sa.exc.IntegrityError as error:
         raise ledger.refusal(error) from error
     if booked < new.size:  # some keys were there, or came in meanwhile
@@ -68,13 +68,13 @@ def _must_be_same(keys: Sequence[str], digests: list[str], known: Mapping[str, s
 
 def _known(tx: Tx, keys: Sequence[str]) -> dict[str, str]:
     """Digest by key, of those that were booked before."""
-    given = {"rows": as_json([{"idem": key} for key in keys])}
-    return {row[0]: row[1] for row in tx.execute(sa.text(_KNOWN[tx.dialect]), given).all()}
+    given = {"rows": as_json(Columns(len(keys), {}, {"idem": keys}), ("idem",))}
+    return dict(tx.execute(_KNOWN[tx.dialect], given))
 
 
-def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as the parameter `rows` of a statement that reads from `table_of`."""
-    return json.dumps(rows, ensure_ascii=False)
+def as_json(rows: Columns, names: Sequence[str]) -> str:
+    """Rows as the parameter `rows` of a statement that reads from `table_of` of these names."""
+    return "[" + ",".join(rows.written(names)) + "]"
 
 
 def table_of(columns: Sequence[str]) -> dict[str, str]:
@@ -89,17 +89,22 @@ def table_of(columns: Sequence[str]) -> dict[str, str]:
     }
 
 
+def prepared(sql: str, *columns: sa.Column[Any]) -> Prepared:
+    """A statement that was put together here; `columns` are what it returns."""
+    return Prepared(sa.text(sql).columns(*columns))
+
+
 def _type(column: str) -> str:
     return "bigint" if column in _WHOLE else "text"
 
 
 @cache
-def _book_all(dialect: str, own: tuple[str, ...]) -> sa.TextClause:
+def _book_all(dialect: str, own: tuple[str, ...]) -> Prepared:
     """What books rows that have these columns of their own, the others in common."""
     values = ", ".join(f"r.{name}" if name in own else f"CAST(:{name} AS {_type(name)})" for name in _COLUMNS)
     # SQLite's guards refuse a known key before ON CONFLICT is asked; PostgreSQL needs no look beforehand.
     unknown = "NOT EXISTS (SELECT 1 FROM xfer x WHERE x.idem = r.idem)" if dialect == "sqlite" else "true"
-    return sa.text(
+    return prepared(
         f"INSERT INTO xfer ({', '.join(_COLUMNS)}) SELECT {values} FROM {table_of(own)[dialect]} "  # noqa: S608
         f"WHERE {unknown} ON CONFLICT (idem) DO NOTHING"
     )
@@ -107,6 +112,10 @@ def _book_all(dialect: str, own: tuple[str, ...]) -> sa.TextClause:
 
 _KEYS = table_of(("idem",))
 _KNOWN = {
-    name: f"SELECT r.idem, x.digest FROM {_KEYS[name]} {JOIN[name]} xfer x ON x.idem = r.idem"  # noqa: S608
+    name: prepared(
+        f"SELECT x.idem, x.digest FROM {_KEYS[name]} {JOIN[name]} xfer x ON x.idem = r.idem",  # noqa: S608
+        xfer.c.idem,
+        xfer.c.digest,
+    )
     for name in BOTH
 }

@@ -10,9 +10,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from store.db import Tx, change_one
 from store.prepared import Prepared
 from store.tables import cases
+from store.tx import Tx, change_one
 
 # What may follow what. `signed` after `resolved` is a check that was not passed; a `merged` case goes
 # back to where it was when it is parted again.

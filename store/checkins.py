@@ -5,9 +5,9 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from store.db import Tx
 from store.prepared import Prepared
 from store.tables import checkins, leaves, people, posts
+from store.tx import Tx
 
 _ADD = Prepared(
     insert(checkins)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from store.db import Tx
 from store.tables import cases, corrections, people
+from store.tx import Tx
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from store.cases import OPEN
-from store.db import Tx
 from store.prepared import Prepared
 from store.tables import cases, doubles, merges
+from store.tx import Tx
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 from store import bulk, ledger
 from store.columns import Columns
-from store.db import Tx
 from store.ledger import POINTS
 from store.tables import accounts, acct, bal, freezes, members, outbox
+from store.tx import Tx
 
 
 @dataclass(frozen=True, slots=True)

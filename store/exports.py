@@ -5,8 +5,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from store.db import Tx
 from store.tables import acct, cases, checkins, outbox, people, units, xfer
+from store.tx import Tx
 
 _REPORTER = sa.func.coalesce(sa.func.nullif(people.c.name, ""), "居民").label("reporter")
 _debit, _credit = acct.alias(), acct.alias()

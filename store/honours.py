@@ -6,9 +6,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from store.db import Tx
 from store.ledger import POINTS
 from store.tables import acct, households, xfer
+from store.tx import Tx
 
 
 @dataclass(frozen=True, slots=True)

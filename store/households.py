@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from store.db import Retry, Tx, change_one
 from store.prepared import Prepared
 from store.tables import acct, applications, freezes, households, members, people, posting, xfer
+from store.tx import Retry, Tx, change_one
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from store.db import Tx
 from store.prepared import Prepared
 from store.tables import inbox
+from store.tx import Tx
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from store.db import Tx, change_one
 from store.tables import invitations
+from store.tx import Tx, change_one
 
 _FIND = sa.select(invitations.c.id, invitations.c.person_id).where(
     invitations.c.code_hash == sa.bindparam("code_hash"),

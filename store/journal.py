@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from store.cases import Outline, outline_columns
-from store.db import Tx
 from store.prepared import Prepared
 from store.tables import cases, journal, people
+from store.tx import Tx
 
 CHANGED_MAX = 500
 

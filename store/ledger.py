@@ -16,10 +16,10 @@ from sqlalchemy.exc import IntegrityError
 
 from store import audit
 from store.audit import Finding
-from store.db import Conflict, Retry, Tx
 from store.digest import REQUEST, digest_of
 from store.prepared import Prepared
 from store.tables import acct, bal, xfer
+from store.tx import Conflict, Retry, Tx
 
 POINTS = 0  # the unit of shop points; a piece of an article has the article's id as its unit
 SCORE = -1  # the unit of a worker's assessment points

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 
 from store import meta
-from store.db import Tx
 from store.tables import caps
+from store.tx import Tx
 
 NOW, SINCE = "limits", "limits_since"  # keys of meta
 

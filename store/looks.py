@@ -2,9 +2,9 @@
 
 import sqlalchemy as sa
 
-from store.db import Tx
 from store.prepared import Prepared
 from store.tables import looks
+from store.tx import Tx
 
 _ADD = Prepared(sa.insert(looks))
 

@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from store.db import Conflict, Tx, change_one
 from store.tables import freezes, households, penalties
+from store.tx import Conflict, Tx, change_one
 
 FREEZE, PENALTY = "freeze", "penalty"
 _TABLES = {FREEZE: freezes, PENALTY: penalties}

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from store.cases import Case, columns
-from store.db import Tx, change_one
 from store.prepared import Prepared
 from store.tables import cases, merges
+from store.tx import Tx, change_one
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from store.db import Tx
 from store.prepared import Prepared
 from store.tables import meta
+from store.tx import Tx
 
 _GET = Prepared(sa.select(meta.c.value).where(meta.c.key == sa.bindparam("k")))
 _INSERT = insert(meta).values(key=sa.bindparam("k"), value=sa.bindparam("v"))

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from store.db import Tx, change_one
 from store.prepared import Prepared
 from store.tables import destinations, outbox
+from store.tx import Tx, change_one
 
 BATCH_MAX = 500
 DESTINATIONS_MAX = 200

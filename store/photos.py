@@ -2,9 +2,9 @@
 
 import sqlalchemy as sa
 
-from store.db import Tx
 from store.prepared import Prepared
 from store.tables import photos
+from store.tx import Tx
 
 _JOIN = Prepared(
     sa.update(photos)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from store.db import Tx
 from store.ledger import POINTS
 from store.tables import acct, households, posting, xfer
+from store.tx import Tx
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 import sqlalchemy as sa
 
-from store.db import Tx
 from store.tables import reconciliations
+from store.tx import Tx
 
 _ADD = sa.insert(reconciliations).returning(reconciliations.c.id)
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from store.db import Tx, change_one
 from store.tables import freezes, households, members, redemption_lines, redemptions
+from store.tx import Tx, change_one
 
 
 @dataclass(frozen=True, slots=True)

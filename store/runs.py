@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from store.db import Tx
 from store.tables import runs
+from store.tx import Tx
 
 _BEGIN = (
     insert(runs)

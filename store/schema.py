@@ -9,7 +9,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from store.db import own_transactions
+from store.sqlite import own_transactions
 
 UPGRADE_LOCK = 0x6D617368616E67  # of pg_advisory_xact_lock; "mashang"
 UPGRADE_WAIT_SECONDS = 60  # for another process that is upgrading the same SQLite file

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from store.db import Tx
 from store.ledger import SCORE
 from store.tables import checkins, xfer
+from store.tx import Tx
 
 
 @dataclass(frozen=True, slots=True)

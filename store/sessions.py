@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from store.db import Tx, change_one
 from store.prepared import Prepared
 from store.tables import sessions
+from store.tx import Tx, change_one
 
 
 @dataclass(frozen=True, slots=True)

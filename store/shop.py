@@ -6,8 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from store.db import Tx
 from store.tables import acct, articles, bal, shops
+from store.tx import Tx
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from store.db import Conflict, Tx, change_one
 from store.tables import splits
+from store.tx import Conflict, Tx, change_one
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from store.db import Tx
 from store.tables import (
     acct,
     articles,
@@ -17,6 +16,7 @@ from store.tables import (
     stock_takes,
     xfer,
 )
+from store.tx import Tx
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from functools import cached_property
 import sqlalchemy as sa
 
 from store import meta
-from store.db import Tx
 from store.tables import departments, places, units
+from store.tx import Tx
 
 _REVISION = "registry_revision"
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from store.db import Tx, change_one
 from store.tables import freezes, voucher_lists, voucher_refusals, vouchers
+from store.tx import Tx, change_one
 
 
 @dataclass(frozen=True, slots=True)

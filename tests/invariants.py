@@ -96,6 +96,9 @@ INVARIANTS = {
         SELECT x.id FROM xfer x JOIN batches b ON x.txn = 'batch:' || CAST(b.id AS text)
         WHERE b.state <> 'posted' OR b.approver_id IS NULL OR b.approver_id = b.proposer_id
         OR b.rule <> x.rule OR x.at < b.at OR substr(x.day, 1, 7) <> b.month""",
+    "I22c a list that is known as booked has all of its lines": """
+        SELECT l.id FROM booked_lists l LEFT JOIN xfer x ON x.txn = l.txn AND x.kind = 'award'
+        GROUP BY l.id, l.lines HAVING COUNT(x.id) < l.lines""",
     "I27 nothing of an application can be spent while it is public or somebody's objection is open": """
         SELECT x.id FROM xfer x JOIN applications a ON a.id = x.application_id
         LEFT JOIN objections o ON o.application_id = a.id AND o.state <> 'refused' AND o.at <= x.at

@@ -14,12 +14,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from store import awards, budgets, households, ledger, wallets
+from store import awards, budgets, holds, households, ledger, wallets
 from store.awards import Award
 from store.budgets import Budget
-from store.db import Conflict, Database, Tx
+from store.db import Database
 from store.ledger import POINTS, Insufficient
 from store.tables import people, units
+from store.tx import Conflict, Tx
 
 NOW = 1_795_395_600
 CLIENTS, HOMES, RICE, SHOP = 8, 4, 5, 9
@@ -124,13 +125,13 @@ class Client:
         kind = self.chance.choice(["post", "void"])
 
         def work(tx: Tx) -> None:
-            for hold in wallets.open_holds(tx, key):
+            for hold in holds.open_holds(tx, key):
                 credit = (
                     ledger.account(tx, "spent")
                     if hold.unit == POINTS
                     else ledger.account(tx, "given", unit=RICE, owner=SHOP)
                 )
-                wallets.resolve(tx, hold, kind, credit=credit, reason="", now=NOW, actor_id=None)
+                holds.resolve(tx, hold, kind, credit=credit, reason="", now=NOW, actor_id=None)
 
         amount = int(key.split(":")[1])
         sold = lambda: self.sold.append((key, amount)) if kind == "post" else None  # noqa: E731
@@ -152,8 +153,8 @@ class Client:
 
         def work(tx: Tx) -> None:
             common = {"key": back, "reason": "", "now": NOW, "actor_id": None}
-            wallets.refund(tx, key, amount, unit=POINTS, **common)  # type: ignore[arg-type]
-            wallets.refund(tx, key, 1, unit=RICE, **common)  # type: ignore[arg-type]
+            holds.refund(tx, key, amount, unit=POINTS, **common)  # type: ignore[arg-type]
+            holds.refund(tx, key, 1, unit=RICE, **common)  # type: ignore[arg-type]
 
         return f"refund:{back}", work, lambda: None
 

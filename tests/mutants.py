@@ -38,7 +38,6 @@ IMPLIED = {
             f"{table}_no_truncate": "the tables that refer to it are truncated with it, and refuse"
             for table in ("applications", "blocks", "xfer")
         },
-        "acct_holds_household": "only two transactions at once show it: tests/test_household_races.py",
     },
 }
 LEGAL = [

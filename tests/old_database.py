@@ -10,7 +10,7 @@ from alembic import command
 from alembic.config import Config
 
 import store.migrations
-from store.db import own_transactions
+from store.sqlite import own_transactions
 from tests.postgres import Cluster
 
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from handlers.earn import household_of
 from store import ledger, people
-from store.db import Tx
+from store.tx import Tx
 from tests.invariants import broken
 from tests.town import Town, openid
 

@@ -12,8 +12,9 @@ from store.audit import Finding
 from store.audit_rules import OF_ACCOUNTS, OF_MOVEMENTS, OF_RECORDS
 from store.awards import Award
 from store.budgets import Budget
-from store.db import Database, Tx
+from store.db import Database
 from store.tables import acct, articles, freezes, redemption_lines, redemptions, xfer
+from store.tx import Tx
 from tests.invariants import broken
 from tests.test_ledger import NOW, RICE, Books, open_books
 
@@ -148,6 +149,10 @@ TAMPERINGS: dict[str, tuple[str, Found]] = {
             ("batch", "77", "listed"),
             ("movement", "award", "sealed"),
         ],
+    ),
+    "a list that was not booked whole": (
+        "INSERT INTO booked_lists (id, digest, txn, lines, at) VALUES (77, '', 'award', 2, 1)",
+        [("booked_list", "77", "whole")],
     ),
     "a freeze that stopped nothing": (
         "UPDATE freezes SET at = 1 WHERE id = {freeze}",

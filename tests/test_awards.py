@@ -15,9 +15,10 @@ from store import award_lists, awards, budgets, households, ledger, wallets
 from store.awards import Award, Cap, Outcome
 from store.budgets import Budget
 from store.columns import Columns
-from store.db import Conflict, Database, Tx
+from store.db import Database
 from store.digest import REQUEST, digest_of, digests_of
-from store.tables import caps, freezes, people, units, xfer
+from store.tables import booked_lists, caps, freezes, people, units, xfer
+from store.tx import Conflict, Tx
 from tests.invariants import broken
 
 NOW = 1_795_395_600
@@ -140,6 +141,8 @@ def test_a_list_is_booked_once_whole_or_not_at_all(db: Database, earn: Callable[
     assert book(listed) == 3
     assert _state(db) == (20, 10, 70, [])
     assert book(listed) == 0
+    # Told line by line, then known as a whole: the rules' revision may have changed, the order too.
+    assert [book([replace(one, revision="r2") for one in reversed(listed)]) for _ in range(2)] == [0, 0]
     with pytest.raises(Conflict):
         book([replace(listed[0], points=11), *listed[1:]])
     with pytest.raises(Conflict):  # a key of another list is another request, also beside a new one
@@ -158,6 +161,9 @@ def test_a_list_is_booked_once_whole_or_not_at_all(db: Database, earn: Callable[
     assert _state(db) == (40, 20, 40, [])
     with db.read() as tx:
         assert tx.execute(sa.select(sa.func.count()).where(xfer.c.kind == "award")).scalar() == 6
+        # What was withheld in part is not known as booked whole.
+        known = sa.select(booked_lists.c.txn, booked_lists.c.lines).order_by(booked_lists.c.id)
+        assert list(tx.execute(known)) == [("batch:1", 3)] * 2
 
 
 # A lone surrogate is no text that can be stored.

@@ -196,6 +196,24 @@ def test_grandmothers_card_fetches_what_the_family_ordered(town: Town) -> None:
     assert town.drift() == []
 
 
+def test_a_card_fetches_a_part_of_what_was_ordered(town: Town) -> None:
+    order(with_pin(town, "李秀英"), 肥皂=3)
+    counter = signed_in(town, "戴满仓", "柜台")
+    page = scan(counter, card(town, "李秀英").code)
+    (pieces,) = (name for name in form_of(page, "/counter/sell") if name.startswith("pieces"))
+    line = pieces.replace("pieces", "line")
+    wrong = counter.send(page, "/counter/sell", pin="000000", **{line: "on", pieces: "2"})
+    assert form_of(wrong, "/counter/sell")[pieces] == "2"  # what was filled in is still there
+    assert problem(counter.send(page, "/counter/sell", pin=PIN, **{line: "on", pieces: "4"})) == (
+        422,
+        "交的数量超过了待领的数量。",
+    )
+    assert slip(counter.send(page, "/counter/sell", pin=PIN, **{line: "on", pieces: "2"}))[0] == "20 分"
+    rest = form_of(scan(counter, card(town, "李秀英").code), "/counter/sell")
+    assert [value for name, value in rest.items() if name.startswith("pieces")] == []  # a single piece
+    assert (town.points("李秀英"), stock(town, "肥皂"), broken(town.db)) == (10, "117 块", [])
+
+
 def test_an_elder_without_a_phone_types_the_first_pin_at_the_counter(town: Town) -> None:
     earn(town, "李秀英", 4)
     unit = next(unit for unit in town.house.county.registry.units.values() if unit.code == "QH-XF-2")

@@ -13,11 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from handlers.days import ZONE
-from store import awards, expiries, households, ledger, wallets
+from store import awards, expiries, holds, households, ledger, wallets
 from store.awards import Award
 from store.budgets import Budget
-from store.db import Database, Tx
+from store.db import Database
 from store.tables import people, units
+from store.tx import Tx
 from tests.conftest import ROOT
 from tests.invariants import broken
 from tests.test_discipline import books_are_right, told
@@ -190,7 +191,7 @@ def test_cohorts_hold_what_single_points_would(
         elif what == "refund" and a < len(bought) and len(bought[a][1]) >= b:
             sale, coins = bought[a]
             db.write(
-                lambda tx, b=b, key=key, sale=sale: wallets.refund(
+                lambda tx, b=b, key=key, sale=sale: holds.refund(
                     tx, sale, b, unit=0, key=key, reason="退", now=NOW, actor_id=None
                 )
             )

@@ -44,7 +44,7 @@ def test_only_the_database_begins_and_ends_transactions() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute) and node.attr in ends
     }
-    assert found <= {"store/db.py"}
+    assert found <= {"store/sqlite.py"}
 
 
 def test_every_python_file_opens_with_what_it_is_for() -> None:

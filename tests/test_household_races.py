@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from store import households, people
-from store.db import Tx
+from store.tx import Tx
 from tests.test_discipline import books_are_right
 from tests.test_family import invite
 from tests.test_redeem import earn

@@ -9,8 +9,9 @@ from handlers.codes import keyed
 from handlers.import_registry import BadFiles, Imported, import_registry
 from handlers.opening import HOW
 from store import invitations, ledger, people, units
-from store.db import Database, Tx
+from store.db import Database
 from store.people import Post
+from store.tx import Tx
 from tests.commands import COUNTY
 from tests.town import DAY, NOW
 

@@ -12,9 +12,10 @@ import sqlalchemy as sa
 from handlers import keep_failed
 from handlers.message import Message, Reply
 from store import inbox, journal
-from store.db import Database, Tx
+from store.db import Database
 from store.inbox import Kept
 from store.tables import metadata
+from store.tx import Tx
 from tests.invariants import broken
 from tests.shop import give_points, told
 from tests.town import NOW, Town, openid

@@ -92,7 +92,7 @@ def test_a_months_end_is_vouched_for_on_every_list_and_in_the_villages_groups(to
     town.time[0] = month_bounds("2026-12")[0] + 8 * 3600
     with town.db.read() as tx:
         line = proof(tx, town.now)
-    assert line is not None and line.startswith("积分账本 2026 年 11 月末校验码（第 1 块）：")
+    assert line.startswith("积分账本 2026 年 11 月末校验码（第 1 块）：")
     told = f"{line}。以后账目如有改动，可用它核对出来。"
     assert [vouched(address) for address in addresses] == [[told]] * 4
     assert vouched("/g/QH-XF/points/2026-10") == vouched("/s/SHOP-XF/goods/2026-10") == []

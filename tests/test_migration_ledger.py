@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from store import households, ledger, redemptions, schema, wallets
-from store.db import Database, Tx
+from store import holds, households, ledger, redemptions, schema, wallets
+from store.db import Database
+from store.tx import Tx
 from tests.invariants import broken
 from tests.old_database import at_revision, old_database
 
@@ -122,13 +123,13 @@ def test_every_balance_hold_and_order_is_carried_over(old_url: str) -> None:
 
     # The open order can be given back, the collected one refunded, and numbering goes on.
     def give_back(tx: Tx) -> None:
-        wallets.void_all(tx, "redeem:1", reason="退回", now=NOW, actor_id=None)
+        holds.void_all(tx, "redeem:1", reason="退回", now=NOW, actor_id=None)
         redemptions.end(tx, lines[0][0], "cancelled", now=NOW)
         redemptions.give_back_pieces(tx, lines[1][0], 2)
 
     db.write(give_back)
     for unit, amount in ((0, 20), (7, 2)):
-        back = partial(wallets.refund, txn="redeem:2", amount=amount, unit=unit, key="r", reason="退货")
+        back = partial(holds.refund, txn="redeem:2", amount=amount, unit=unit, key="r", reason="退货")
         db.write(lambda tx, back=back: back(tx, now=NOW, actor_id=None))
     with db.read() as tx:
         assert (wallets.points(tx, home), wallets.held(tx, home)) == (120, 0)

@@ -10,8 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 from store import outbox
-from store.db import Conflict, Database, Tx
+from store.db import Database
 from store.outbox import Claim, Notice
+from store.tx import Conflict, Tx
 
 NOW = 1_795_395_600
 LEASE = 300

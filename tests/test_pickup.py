@@ -10,7 +10,7 @@ from handlers.ctx import Ctx
 from handlers.earn import household_of
 from handlers.message import Message
 from store import people, shop
-from store.db import Tx
+from store.tx import Tx
 from tests.shop import assert_books_are_right, give_points, order, shelf, told
 from tests.town import DAY, HOUR, Town, openid
 

@@ -8,7 +8,7 @@ from nlp import Reading, read
 from nlp.classify import classify
 from nlp.courtesy import courtesy
 from nlp.plain import plain
-from nlp.slots import Places, has_place, mask_phones, phones
+from nlp.slots import Places, has_place, mask_phones
 from nlp.urgent import urgent
 from tests.town_rules import RULES
 
@@ -175,13 +175,6 @@ def test_a_text_that_does_not_say_where_is_seen_as_such(text: str) -> None:
     assert has_place(text) is False
 
 
-def test_telephone_numbers_are_found_however_they_are_written() -> None:
-    text = (
-        "我电话138 1234 5678或(0818)7654321,+8613900001111,１３７００００２２２２,再打13812345678,单号100112"
-    )
-    assert phones(text) == ("13812345678", "13900001111", "13700002222", "08187654321")
-
-
 @pytest.mark.parametrize(
     ("written", "masked"),
     [
@@ -195,10 +188,6 @@ def test_telephone_numbers_are_found_however_they_are_written() -> None:
 )
 def test_telephone_and_id_numbers_are_made_unreadable(written: str, masked: str) -> None:
     assert mask_phones(written) == masked
-
-
-def test_an_id_number_is_no_telephone_number() -> None:
-    assert phones("110101199003071238") == ()
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from functools import partial
 
 import sqlalchemy as sa
 
-from store.db import Tx
+from store.tx import Tx
 from tests.shop import assert_books_are_right, give_points, order, shelf, told
 from tests.town import DAY, Town
 

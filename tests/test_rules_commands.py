@@ -102,6 +102,23 @@ def test_the_default_rules_show_the_words_that_decided(tmp_path: Path) -> None:
     assert asked.out == "【路灯不亮】\nfacility，36 分\n路灯不亮：facility +18\n"
 
 
+def test_a_category_of_several_levels_is_told_level_by_level(tmp_path: Path) -> None:
+    rules = tmp_path / "deep.toml"
+    rules.write_text(
+        """levels = ["一级", "二级", "三级"]
+        [[category]]
+        code = "城乡建设/市政/路灯"
+        keywords = { "路灯" = 5 }
+        """,
+        encoding="utf-8",
+    )
+    asked = run("rules", "try", "路灯不亮", "--rules", str(rules), cwd=tmp_path)
+    assert asked.out.splitlines()[1:3] == [
+        "城乡建设/市政/路灯，5 分",
+        "一级 城乡建设，二级 市政，三级 路灯",
+    ], asked.err
+
+
 def test_two_files_are_compared_text_by_text(history: Path, tmp_path: Path) -> None:
     default = ROOT / "rules" / "categories.toml"
     same = run("rules", "diff", str(default), str(default), str(history), cwd=tmp_path)

@@ -18,8 +18,9 @@ from bot.delivery import client
 from bot.sender import GROUP_PER_MINUTE, GROUP_WINDOW, LEASE_SECONDS, Sender, pack
 from bot.settings import Settings
 from store import exports, outbox, photos
-from store.db import Database, Tx
+from store.db import Database
 from store.outbox import Notice
+from store.tx import Tx
 from tests.commands import ROOT
 from tests.tencent import OK, Answer, Tencent, running
 from tests.town import HOUR, NOW, MakeTown, Town

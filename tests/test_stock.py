@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from handlers import articles
 from handlers.import_registry import import_registry
 from store import photos, shop
-from store.db import Tx
+from store.tx import Tx
 from tests.invariants import broken
 from tests.shop import assert_books_are_right, give_points, order, shelf, told
 from tests.town import DAY, NOW, Town

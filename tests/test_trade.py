@@ -17,12 +17,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from sqlalchemy.exc import DBAPIError
 
-from store import award_lists, awards, blocks, budgets, expiries, households, ledger, wallets
+from store import award_lists, awards, blocks, budgets, expiries, holds, households, ledger, wallets
 from store.awards import Award, Cap, Outcome
 from store.budgets import Budget
-from store.db import Conflict, Database, Tx
+from store.db import Database
 from store.ledger import Frozen, Insufficient
 from store.tables import freezes, people, units, xfer
+from store.tx import Conflict, Tx
 from tests.invariants import broken
 from tests.machines import Lend, lender, run_machine
 from tests.test_ledger import NOW, RICE, SHOP
@@ -201,7 +202,7 @@ class Trade(RuleBasedStateMachine):
         which = pick % len(self.sales)
         txn, person, left = self.sales[which]
         refund = partial(
-            wallets.refund, txn=txn, amount=points, unit=0, key=f"{txn}:{left}", reason="退", now=NOW
+            holds.refund, txn=txn, amount=points, unit=0, key=f"{txn}:{left}", reason="退", now=NOW
         )
         if points > left:
             with pytest.raises(Insufficient):
@@ -374,7 +375,7 @@ class Trade(RuleBasedStateMachine):
         if not self.orders:
             return
         txn, person, points = self.orders.pop(pick % len(self.orders))
-        self.do(partial(wallets.void_all, txn=txn, reason="过期", now=NOW, actor_id=None))
+        self.do(partial(holds.void_all, txn=txn, reason="过期", now=NOW, actor_id=None))
         self.held[person] -= points
         self.wallets[person] += points
 

@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,6 +41,15 @@ def test_every_sentence_is_read_right_or_marked_as_misread() -> None:
     assert (false <= FALSE_ALARMS_MAX, len(misread) - false <= OTHER_NUMBERS_MAX) == (True, True)
     alarms = sum(row["call"] != "calm" for row in rows)
     assert (len(rows) - alarms > 4_000, alarms > 3_000) == (True, True)
+
+
+def test_sentences_that_the_rules_never_learned_from_are_read_as_at_first_sight() -> None:
+    """All emergencies, and no more false alarms than then. Never add these to the sentences learned."""
+    with (ROOT / "tests" / "urgent_unseen.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    alarms = Counter(row["kind"] for row in rows if urgent(row["text"], RULES))
+    assert Counter(row["kind"] for row in rows) == {"emergency": 80, "lookalike": 80, "ordinary": 300}
+    assert (alarms["emergency"], alarms["lookalike"] <= 2, alarms["ordinary"] <= 3) == (80, True, True)
 
 
 def test_the_examples_of_the_file_are_read_right() -> None:

@@ -17,14 +17,10 @@ def wanted(fields: Mapping[str, str]) -> dict[int, int]:
     return found
 
 
-def ticked(fields: Mapping[str, str]) -> list[int]:
-    """The lines of orders that are ticked, of fields such as line12=on."""
-    return sorted(int(name[4:]) for name in fields if re.fullmatch(r"line\d{1,15}", name, re.ASCII))
-
-
 def pieces(fields: Mapping[str, str]) -> dict[int, int]:
-    """Ticked line → how many pieces of it, of fields such as pieces12=2; 0 for all of it."""
-    return {line: chosen(fields, f"pieces{line}") for line in ticked(fields)}
+    """Line of an order → how many pieces of it, of fields such as line12=on, pieces12=2; 0 for all of it."""
+    ticked = sorted(int(name[4:]) for name in fields if re.fullmatch(r"line\d{1,15}", name, re.ASCII))
+    return {line: chosen(fields, f"pieces{line}") for line in ticked}
 
 
 def chosen(fields: Mapping[str, str], name: str) -> int:

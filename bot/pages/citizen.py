@@ -14,8 +14,9 @@ from bot.pages.render import PHOTO_HEADERS, shown, sorry
 from bot.photos import BadPhoto, PhotoTooLarge
 from handlers import progress, report
 from handlers.ctx import Refused
-from store.db import Busy, Conflict
+from store.tx import Conflict
 from store.units import Unit
+from store.works import Busy
 
 _HOTLINES = {"119": "火警", "110": "报警", "120": "急救"}
 _INVITATION = re.compile(r"[A-Za-z0-9-]{4,32}")

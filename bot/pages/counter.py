@@ -67,7 +67,7 @@ async def _found(
             return _page(house, request, "waiting.html", problem, waiting=found, typed=typed)
         case Customer():
             wanted = basket.wanted(fields) if problem else {}
-            ticked = basket.ticked(fields)
+            asked = basket.pieces(fields)
             return _page(
                 house,
                 request,
@@ -76,7 +76,7 @@ async def _found(
                 customer=found,
                 typed=typed,
                 wanted=wanted,
-                ticked=ticked,
+                asked=asked,
             )
 
 
@@ -105,12 +105,12 @@ async def hand_over(house: House, request: Request) -> Response:
 
 async def sell(house: House, request: Request) -> Response:
     fields = await form.receive_fields(request)
-    shop_id, ticked = basket.chosen(fields, "shop"), basket.ticked(fields)
+    shop_id, pieces = basket.chosen(fields, "shop"), basket.pieces(fields)
     typed, sheet, pin = (fields.get(name, "") for name in ("typed", "sheet", "pin"))
 
     def act(ctx: Ctx) -> Receipt | str:
         wanted = basket.wanted(fields)
-        return counter.sell(ctx, shop_id, typed, wanted, ticked, pin=pin, sheet_id=sheet)
+        return counter.sell(ctx, shop_id, typed, wanted, pieces, pin=pin, sheet_id=sheet)
 
     return await _receipt(house, request, fields, typed, act)
 

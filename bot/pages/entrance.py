@@ -11,7 +11,7 @@ from bot.pages import form, personal
 from bot.pages.render import shown, sorry
 from handlers import sign_in
 from handlers.names import masked
-from store.db import Busy
+from store.works import Busy
 
 _SEE_OTHER = 303
 _USED = "链接只能用一次，15 分钟内有效。请在聊天里再发一次“我的主页”或“柜台”，用新的链接打开。"

@@ -19,7 +19,8 @@ from bot.pages.render import shown
 from handlers import device_copy, doubts, offline_sale, vouchers
 from handlers.ctx import Ctx, Refused
 from handlers.offline_sale import Outcome
-from store.db import Busy, Conflict
+from store.tx import Conflict
+from store.works import Busy
 
 PAGE = "/counter/offline"
 # What the kept page loads.

@@ -19,7 +19,8 @@ from handlers import sign_in
 from handlers.codes import derived_token
 from handlers.ctx import Ctx, Refused
 from handlers.sign_in import Entered
-from store.db import Busy, Conflict, Tx
+from store.tx import Conflict, Tx
+from store.works import Busy
 
 T = TypeVar("T")
 Act = Callable[[Ctx], T]  # what is done for whoever is signed in, in one unit of work

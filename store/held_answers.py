@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from store.cases import Case, columns
-from store.db import Tx
 from store.prepared import Prepared
 from store.tables import cases, held_answers
+from store.tx import Tx
 
 
 @dataclass(frozen=True, slots=True)
