@@ -8,8 +8,9 @@ from nlp.gather import gathered
 from nlp.notes import ISSUES, MATTERS, PEOPLE_MIN, Notes, Progress
 from nlp.place_names import as_place
 from nlp.reports import Report
-from nlp.same_matter import Matter, matters_of, profile_of
+from nlp.same_matter import Matter, matters_of, profile_of, telling
 from nlp.shared_names import shared_names
+from nlp.shared_place import place_of, widened
 
 WINDOW_DAYS = 30
 TITLE_LENGTH = 8  # pairs a title may have without being long
@@ -95,13 +96,14 @@ def _issue(notes: Notes, matter: Matter, rank: int, category: Callable[[str], st
 
 def _place(notes: Notes, matter: Matter) -> str:
     """The place as the public may read it; empty where the matter is of none."""
-    name = notes.place(matter.ids) or notes.widened(matter.name, matter.ids)
+    name = place_of(notes, matter.ids) or widened(notes, matter.name, matter.ids)
     return as_place(name)
 
 
 def _central(notes: Notes, ids: Collection[int]) -> int:
     """The report whose title says most of what all say in fewest words, of equals the first."""
-    profile = profile_of(notes, ids, ())
+    people = len(notes.people_of(ids))
+    profile = profile_of(notes, telling(notes, notes.counts(ids), people), people)
     return max(
         sorted(ids),
         key=lambda each: (

@@ -4,38 +4,32 @@ import re
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import chain, compress, count, pairwise
 from math import log
 from typing import NamedTuple, TypeVar
 
 from nlp.alike import shingles, spoken
-from nlp.place_names import NAME_LENGTH_MIN, may_be_one, place_names, without_area
+from nlp.place_names import place_names
 from nlp.plain import plain
 from nlp.reports import Report
 
 PEOPLE_MIN = 3  # fewer people saying the same are no issue
-DETAIL_LENGTH = 180  # characters read after the title: what follows is story
+DETAIL_LENGTH = 150  # characters read after the title: what follows is story
 PLACES_LENGTH = 100  # of them places are looked for in
 COMMON_MAX = 0.4  # a pair more people use than this share has nothing to say
 PEOPLE_FEW = 30  # of fewer than so many it is not known which words are common
-OFTEN_MIN = 0.8  # as often as the place most people share, the longest name is taken
-SAME_MIN = 0.9  # of those who write a name write its next character alike
-BESIDE = 6  # characters on both sides; who writes them alike has copied
-WIDER_MAX = 6  # characters more
 PLACES_MIN = 0.5  # of the reports with a pair have it in the name of a place
 _KEPT_MAX = 4096  # sets of pairs: those of the reports that are compared just now
 _NAMES_KEPT_MAX = 1 << 16  # many texts name the same places
-_PLACES_KEPT_MAX = 256  # each is asked for several times in a row
 
 # Where each step begins and ends, of a hundred parts of the work on 100,000 reports.
-TEXTS, PAIRS, PLACES, NAMES, MATTERS = (0, 5), (5, 27), (32, 47), (55, 59), (59, 82)
-GATHERING = ((82, 90), (90, 98))
+TEXTS, PAIRS, PLACES, NAMES, MATTERS = (0, 5), (5, 22), (25, 36), (44, 48), (51, 70)
+GATHERING = ((73, 83), (86, 94), (96, 98))
 ISSUES = (98, 100)
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
-Written = Mapping[int, "array[int]"]  # the pairs of reports, by position
 # Pairs that say nothing of a matter: of numbers, of an area's name, of what letters to an office are full
 # of whatever they are about. A month is too short to see by counting how common these are.
 EMPTY = re.compile(
@@ -71,8 +65,9 @@ class Notes:
         self.people = len(numbers)
         texts = [_text(report) for report in self.steps(reports, TEXTS)]
         said = [self._read(text) for text in self.steps(texts, PAIRS)]
-        counts = self._counted((pairs for _, pairs in said), range(len(said)))
-        self.frequency = [counts[number] for number in range(len(self.numbers))]  # people
+        self.frequency = [0] * len(self.numbers)  # people, by pair
+        for pair in chain.from_iterable(self._of_each((pairs for _, pairs in said), range(len(said)))):
+            self.frequency[pair] += 1
         self.spelled = list(self.numbers)
         # Whole numbers: a sum of them does not depend on the order of a set. 0: says nothing.
         people = max(PEOPLE_FEW, self.people)
@@ -86,10 +81,8 @@ class Notes:
         self._notes = [self._note(*each) for each in self.steps(both, PLACES)]
         self.made_of = lru_cache(_NAMES_KEPT_MAX)(self._made_of)
         self.of_places = self._of_places()
-        self.written: Written = {position: note.pairs for position, note in enumerate(self._notes)}
-        self.pairs = lru_cache(_KEPT_MAX)(self._pairs)
         self.edges = lru_cache(_KEPT_MAX)(self._edges)
-        self.place = lru_cache(_PLACES_KEPT_MAX)(self._place)
+        self.known_places: dict[frozenset[int], str] = {}  # by reports: what nlp.shared_place found
 
     def __len__(self) -> int:
         return len(self._notes)
@@ -145,37 +138,27 @@ class Notes:
             if self.rarity[pair] and many >= PLACES_MIN * self.frequency[pair]
         )
 
-    def _pairs(self, position: int) -> frozenset[int]:
-        return frozenset(self._notes[position].pairs)
-
     def people_of(self, ids: Collection[int]) -> set[int]:
         """The numbers of those who wrote these."""
         return {self.users[each] for each in ids}
 
-    def counts(self, ids: Collection[int], written: Written | None = None) -> Counter[int]:
-        """How many people use each pair, or of `written` each of the pairs kept there."""
-        return self._counted([(written or self.written)[each] for each in ids], ids)
+    def counts(self, ids: Collection[int]) -> Counter[int]:
+        """How many people use each pair."""
+        written = [self._notes[each].pairs for each in ids]
+        return Counter(chain.from_iterable(self._of_each(written, ids)))
 
-    def common(self, ids: Collection[int]) -> Written:
-        """Of each of these reports the pairs, none of places, that enough people among them use: no
-        other can matter."""
-        counts = self.counts(ids)
-        used = {
-            pair for pair, many in counts.items() if many >= self.people_min and pair not in self.of_places
-        }
-        return {each: array("I", filter(used.__contains__, self.written[each])) for each in ids}
-
-    def _counted(self, written: Iterable["array[int]"], ids: Collection[int]) -> Counter[int]:
+    def _of_each(
+        self, written: Iterable["array[int]"], ids: Collection[int]
+    ) -> Iterator["array[int] | set[int]"]:
+        """What each person wrote, every pair once."""
         by_user: dict[int, list[array[int]]] = defaultdict(list)
         for each, pairs in zip(ids, written, strict=True):
             by_user[self.users[each]].append(pairs)
-        of_each = (said[0] if len(said) == 1 else set().union(*said) for said in by_user.values())
-        return Counter(chain.from_iterable(of_each))
+        return (said[0] if len(said) == 1 else set().union(*said) for said in by_user.values())
 
     def score(self, worth: Mapping[int, int], position: int) -> int:
         """What the pairs of a report are worth together."""
-        pairs = self.pairs(position)
-        return sum(compress(worth.values(), map(pairs.__contains__, worth)))
+        return sum(map(worth.__getitem__, filter(worth.__contains__, self._notes[position].pairs)))
 
     def peak(self, ids: Collection[int]) -> int:
         """The most different people within one window."""
@@ -216,73 +199,6 @@ class Notes:
         for before, after in pairwise(self._notes[position].text.split(name)):
             pairs |= {(before[-1:] + name[0]).lower(), (name[-1] + after[:1]).lower()}
         return frozenset(self.numbers[pair] for pair in pairs if pair in self.numbers)
-
-    def _place(self, ids: frozenset[int]) -> str:
-        """The place name half of the people share, in titles if possible; empty where there is none."""
-        in_titles: dict[int, set[str]] = defaultdict(set)
-        anywhere: dict[int, set[str]] = defaultdict(set)
-        for each in ids:
-            user = self.users[each]
-            in_titles[user] |= self._notes[each].title_places
-            anywhere[user] |= self._notes[each].places
-        beginnings = {
-            user: {name[:NAME_LENGTH_MIN] for name in names} for user, names in in_titles.items()
-        }  # of a place that has several names: 瑞丰新时代广场, 瑞丰新时代商场
-        for named in (in_titles, anywhere, beginnings):
-            counts = Counter(place for places in named.values() for place in places)
-            most = max(counts.values(), default=0)
-            if most and most >= max(len(named) / 2, min(PEOPLE_MIN, len(named))):
-                often = [place for place, many in counts.items() if many >= OFTEN_MIN * most]
-                return self.widened(max(often, key=lambda place: (len(place), place)), ids)
-        return ""
-
-    def is_elsewhere(self, position: int, name: str, place: str) -> bool:
-        """Whether the title names a place and the text not the shared one."""
-        note = self._notes[position]
-        if not note.title_places or (place and place in note.text):
-            return False
-        return not any(
-            name in each or each in name or (place and may_be_one(each, place)) for each in note.title_places
-        )
-
-    def widened(self, name: str, ids: Collection[int]) -> str:
-        """The name with what nearly all who write it write before and after: 南山十里 is 南山十里天池."""
-        # Of a letter that was copied one copy counts: its every word is written alike.
-        beside = {_beside(self._notes[each].text, name) for each in ids if name in self._notes[each].text}
-        texts = sorted(beside)
-        given = name
-        while len(name) < len(given) + WIDER_MAX:
-            longer = Counter(wider for text in texts for wider in _wider(text, name))
-            best, many = max(longer.items(), key=lambda item: (item[1], item[0]), default=("", 0))
-            if many < SAME_MIN * len(texts) or len(texts) < 2:
-                break
-            name = best
-        else:  # a letter that was copied, with some words changed: it would go on and on
-            name = given
-        return without_area(name)
-
-
-def _beside(text: str, name: str) -> str:
-    """The name as it stands in the text, with as much before and after as it may be widened by."""
-    start = text.find(name)
-    return text[max(0, start - BESIDE) : start + len(name) + BESIDE]
-
-
-def _wider(text: str, name: str) -> list[str]:
-    """The name with the character before it and with the one after it, where it first stands."""
-    start = text.find(name)
-    if start < 0:
-        return []
-    end = start + len(name)
-    before, after = text[start - 1 : start], text[end : end + 1]
-    return [
-        wider for char, wider in ((before, before + name), (after, name + after)) if char and _goes_on(char)
-    ]
-
-
-@cache
-def _goes_on(char: str) -> bool:
-    return RUN.fullmatch(char) is not None
 
 
 def _text(report: Report) -> str:

@@ -13,11 +13,11 @@ _RUN = re.compile("[\u4e00-\u9fffA-Za-z0-9]+")
 # Ends of the names of places and firms. 站 and 厂 are none: 搅拌站 is what people complain about.
 _ENDING = re.compile(
     # Of most characters it is seen at once that no ending begins there.
-    "(?=[小社新花家公别山国广商大学中幼医市酒饭超车集驾苑府园路街巷村湾湖岛城郡庭居阁墅洲桥里])"
+    "(?=[小社新花家公别山国广商大学中幼医市酒饭超车集驾世苑府园路街巷村湾湖岛城郡庭居阁墅洲桥里])"
     "(?:小区|社区|新城|花园|家园|新村|公寓|公馆|别墅|山庄|国际|广场|商城|大厦|大道|大桥|学院|大学|学校|中学|小学|幼儿园|医院|公园"
-    "|市场|酒店|饭店|超市|车站|公司|集团|驾校|[苑府园路街巷村湾湖岛城郡庭居阁墅洲桥]|(?<![家这那哪城村夜院屋手心店校厂公邻园区])里)"
+    "|市场|酒店|饭店|超市|车站|公司|集团|驾校|世家|(?<!政)府|[苑园路街巷村湾湖岛城郡庭居阁墅洲桥]|(?<![家这那哪城村夜院屋手心店校厂公邻园区])里)"
 )
-_AREA = re.compile(".*(?:[省区县镇乡]|(?<!城)市|街道)")  # what stands before the name itself
+_AREA = re.compile(".*(?:[省区县镇乡]|(?<!城)市(?!场|$)|街道)")  # what stands before the name itself
 _NO_NAME = re.compile(f".*[{NAME_STOP}在从离与]")  # what holds these characters is more than a name
 _COMMON = re.compile(  # taken away from a place, at least two characters of a name must be left
     "许多|有些|我们|你们|他们|自己|这个|那个|整个|全体|全市|全县|全镇|希望|要求|附近|周边|旁边|居民|业主|政府|影响|相关|部门|小区|社区|新城"
@@ -31,14 +31,14 @@ _COMMON = re.compile(  # taken away from a place, at least two characters of a n
 def place_names(text: str) -> frozenset[str]:
     """The place names of a text, each from every possible beginning, none is marked: 在丽水苑, 丽水苑."""
     found: set[str] = set()
-    for run in _RUN.findall(text):
-        for ending in _ENDING.finditer(run):
-            found.update(_beginnings(run[max(0, ending.start() - STEM_MAX) : ending.end()]))
+    for ending in _ENDING.finditer(text):
+        found.update(_beginnings(text[max(0, ending.start() - STEM_MAX) : ending.end()]))
     return frozenset(found)
 
 
 @lru_cache(maxsize=1 << 16)  # 幼儿园 and the like stand in every tenth text
 def _beginnings(name: str) -> tuple[str, ...]:
+    name = _RUN.findall(name)[-1]
     name = _NO_NAME.sub("", _AREA.sub("", name[:-1])) + name[-1]
     common = {place for found in _COMMON.finditer(name) for place in range(found.start(), found.end())}
     own = [place for place in range(len(name)) if place not in common]

@@ -1,12 +1,12 @@
 """Of the reports that hold one name, those that say the same of it; a name with many matters has none."""
 
-from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from itertools import chain
 from statistics import median
 from typing import NamedTuple
 
-from nlp.notes import Notes, Written
+from nlp.group import Bits, Group
+from nlp.notes import Notes
+from nlp.shared_place import is_elsewhere, place_of, widened
 
 LIFT_MIN = 3  # a matter's pair is that many times as frequent among its reports as elsewhere
 SHARED_MIN = 0.3  # of a matter's people have a pair that belongs to its profile
@@ -37,123 +37,129 @@ def matters_of(notes: Notes, name: str, ids: list[int]) -> list[Matter]:
 
     Of a name in very many reports an even sample is split; the rest is asked whether it fits.
     """
-    sample = set(ids[:: 1 + (len(ids) - 1) // SAMPLE_MAX])
-    rest, written = set(sample), notes.common(sample)
-    found = []
+    sample = Group(notes, ids[:: 1 + (len(ids) - 1) // SAMPLE_MAX])
+    rest, found = sample.all, []
     for _ in range(MATTERS_MAX):
-        said = _said(notes, rest, notes.own(name, rest), written)
+        said = _said(sample, rest, notes.own(name, sample.ids(rest)))
         if not said:
             break
         seed = max(said, key=lambda pair: (said[pair] ** 2 * notes.rarity[pair], notes.spelled[pair]))
-        core = {each for each in rest if seed in written[each]}
-        matter = _grown(notes, name, core, rest, written)
-        rest -= matter.ids
-        if _is_one(notes, matter, sample):
-            if len(sample) < len(ids):
-                matter = matter._replace(ids=_fitting(notes, matter.profile, matter.ids, ids))
+        core, matter = _grown(sample, name, sample.holding[seed] & rest, rest)
+        rest &= ~core
+        if _is_one(sample, core, matter):
+            if len(sample.positions) < len(ids):
+                matter = matter._replace(ids=_of_all(notes, matter, ids))
             peak = notes.peak(matter.ids)
             if peak >= notes.people_min:
                 found.append(matter._replace(peak=peak))
     return found
 
 
-def _grown(notes: Notes, name: str, core: set[int], rest: set[int], written: Written) -> Matter:
+def _grown(group: Group, name: str, core: Bits, rest: Bits) -> tuple[Bits, Matter]:
     """The matter the core reports speak of, with all others of `rest` that fit its profile.
 
     What they share only by naming one place does not count: a place with many matters is none.
     """
+    notes = group.notes
     for _ in range(ROUNDS):
-        own = notes.own(name, core) | notes.own(notes.widened(name, core), core)
-        own |= notes.own(notes.place(frozenset(core)), core)
-        profile = profile_of(notes, core, own, written)
-        fitting = _fitting(notes, profile, core, rest)
+        ids = group.ids(core)
+        names = {name, widened(notes, name, ids), place_of(notes, ids)}
+        own = set().union(*(notes.own(each, ids) for each in names))
+        profile = profile_of(notes, _said(group, core, own), group.people(core))
+        scores = group.scores(profile, rest)
+        needed = _needed([scores[each] for each in ids])
+        fitting = group.bits([each for each, score in scores.items() if score >= needed])
         if not fitting:
-            return Matter(frozenset(core), name, {}, 0, 0)
+            return core, Matter(ids, name, {}, 0, 0)
         if fitting == core:
             break
-        core = set(fitting)
-    return Matter(frozenset(core), name, profile, _cohesion(notes, core, profile, own), 0)
+        core = fitting
+    said = {each: scores[each] for each in group.ids(core)}
+    return core, Matter(frozenset(said), name, profile, _cohesion(notes, said, profile, own), 0)
 
 
-def _fitting(
-    notes: Notes, profile: Mapping[int, int], core: Collection[int], ids: Iterable[int]
-) -> frozenset[int]:
-    """Those of `ids`, among them the core, whose score is near enough to the middle of the core's."""
-    scores = {each: notes.score(profile, each) for each in ids}
-    needed = max(1, FITS_MIN * median([scores[each] for each in core]))
+def _of_all(notes: Notes, matter: Matter, ids: Iterable[int]) -> frozenset[int]:
+    """Those of `ids` that fit a matter found in a sample of them."""
+    scores = {each: notes.score(matter.profile, each) for each in ids}
+    needed = _needed([scores[each] for each in matter.ids])
     return frozenset(each for each, score in scores.items() if score >= needed)
 
 
-def _cohesion(notes: Notes, ids: Collection[int], profile: Mapping[int, int], own: Collection[int]) -> float:
+def _needed(scores: Iterable[int]) -> float:
+    """The score that is near enough to the middle of a core's."""
+    return max(1, FITS_MIN * median(scores))
+
+
+def _cohesion(
+    notes: Notes, scores: Mapping[int, int], profile: Mapping[int, int], own: Collection[int]
+) -> float:
     """How much of what a report of these says is said in common: of its title and of it all."""
     places = notes.of_places
     titles, texts = [], []
-    for each in ids:
+    for each, score in scores.items():
         note = notes[each]
         title = [pair for pair in note.title_pairs if pair not in own and pair not in places]
         common = sum([profile.get(pair, 0) for pair in title])
         titles.append(common / (sum([notes.rarity[pair] for pair in title]) or 1))
-        texts.append(notes.score(profile, each) / (note.weight or 1))
+        texts.append(score / (note.weight or 1))
     of_title, of_text = median(titles), median(texts)
     telling = of_title >= TITLE_COHESION_MIN or of_text >= TEXT_COHESION_MIN
     return of_title + of_text if telling else 0.0
 
 
-def _is_one(notes: Notes, matter: Matter, group: Collection[int]) -> bool:
+def _is_one(group: Group, core: Bits, matter: Matter) -> bool:
     """Whether these reports are one issue and not what many places have in common.
 
     Where no place is shared, the name itself must stand for the matter: of what is said with
     it a good part is this.
     """
-    people = len(notes.people_of(matter.ids))
-    agreed = _agreed(notes, matter)
+    notes, people = group.notes, group.people(core)
+    agreed = _agreed(group, core, matter.profile)
     if 2 * agreed < people:
         return False
     if people < notes.people_min or matter.cohesion < COHESION_MIN + COHESION_FEW / people:
         return False
-    place = notes.place(matter.ids)
-    if not place and (agreed < notes.people_min or len(matter.ids) < NAMED_MIN * len(group)):
+    place = place_of(notes, matter.ids)
+    if not place and (agreed < notes.people_min or len(matter.ids) < NAMED_MIN * len(group.positions)):
         return False
     return _elsewhere(notes, matter, place) <= ELSEWHERE_MAX
 
 
-def profile_of(
-    notes: Notes, ids: Collection[int], own: Collection[int], written: Written | None = None
-) -> dict[int, int]:
+def profile_of(notes: Notes, said: Mapping[int, int], people: int) -> dict[int, int]:
     """What sharing each of a matter's pairs is worth: its rarity, much less where few use it."""
-    many = len(notes.people_of(ids))
     worth = {
-        pair: notes.rarity[pair] * users * users // (many * many)
-        for pair, users in _said(notes, ids, own, written).items()
-        if users >= SHARED_MIN * many
+        pair: notes.rarity[pair] * users * users // (people * people)
+        for pair, users in said.items()
+        if users >= SHARED_MIN * people
     }
     strongest = sorted(worth, key=lambda pair: (-worth[pair], notes.spelled[pair]))[:PROFILE_MAX]
     return {pair: worth[pair] for pair in strongest}
 
 
-def _said(
-    notes: Notes, ids: Collection[int], own: Collection[int], written: Written | None = None
-) -> dict[int, int]:
-    """How many people use each pair that enough of them use, far more often than others do."""
-    people = len(notes.people_of(ids))
+def _said(group: Group, bits: Bits, own: Collection[int]) -> dict[int, int]:
+    """How many people use each pair, none of `own`, that enough of them use."""
+    said = telling(group.notes, group.counts(bits), group.people(bits))
+    return {pair: many for pair, many in said.items() if pair not in own}
+
+
+def telling(notes: Notes, counts: Mapping[int, int], people: int) -> dict[int, int]:
+    """The pairs that enough of these people use, far more often than others do."""
     expected = LIFT_MIN * people / max(1, notes.people - people)
+    frequency, enough = notes.frequency, notes.people_min
     return {
         pair: many
-        for pair, many in notes.counts(ids, written).items()
-        if many >= notes.people_min and many >= expected * (notes.frequency[pair] - many) and pair not in own
+        for pair, many in counts.items()
+        if many >= enough and many >= expected * (frequency[pair] - many)
     }
 
 
-def _agreed(notes: Notes, matter: Matter) -> int:
+def _agreed(group: Group, core: Bits, profile: Collection[int]) -> int:
     """How many people use the pair of the profile that is used second most: one alone is chance."""
-    by_user: dict[int, set[int]] = defaultdict(set)
-    for each in matter.ids:
-        by_user[notes.users[each]] |= matter.profile.keys() & notes.pairs(each)
-    counts = Counter(chain.from_iterable(by_user.values()))
-    return sorted(counts.values())[-2] if len(counts) > 1 else 0
+    counts = sorted([group.people(group.holding[pair] & core) for pair in profile])
+    return counts[-2] if len(counts) > 1 else 0
 
 
 def _elsewhere(notes: Notes, matter: Matter, place: str) -> float:
     """The share of people who speak of another place."""
-    elsewhere = [each for each in matter.ids if notes.is_elsewhere(each, matter.name, place)]
+    elsewhere = [each for each in matter.ids if is_elsewhere(notes, each, matter.name, place)]
     return len(notes.people_of(elsewhere)) / len(notes.people_of(matter.ids))

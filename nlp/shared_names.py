@@ -21,13 +21,12 @@ def shared_names(notes: Notes) -> dict[str, list[int]]:
     """The positions of the reports that hold each name, for the names most people use in one window."""
     names = _names(notes)
     automaton = AhoCorasick(names)
-    groups: list[list[int]] = [[] for _ in names]
+    groups: dict[str, list[int]] = {name: [] for name in names}
     for position in notes.steps(range(len(notes)), NAMES):
-        text = notes[position].text
-        for which in {hit[0] for hit in automaton.find_matches_as_indexes(text, overlapping=True)}:
-            groups[which].append(position)
+        for name in set(automaton.find_matches_as_strings(notes[position].text, overlapping=True)):
+            groups[name].append(position)
     # Of names that stand in the very same reports the longest is enough.
-    distinct = {tuple(ids): name for name, ids in sorted(zip(names, groups, strict=True), key=_by_length)}
+    distinct = {tuple(ids): name for name, ids in sorted(groups.items(), key=_by_length)}
     groups_kept: dict[str, list[int]] = {}
     known: dict[int, list[set[int]]] = defaultdict(list)
     for name, ids in _most_used(notes, distinct):
