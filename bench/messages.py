@@ -13,7 +13,9 @@ from bot.sandbox.wire import OfficialKeys
 
 ROOT = Path(__file__).parent.parent
 PATH = "/wechat/official"
-PLACES = ("幸福社区第二网格3号楼旁边", "桃花村村口", "青河镇幸福路", "我们小区东门", "")
+# With the number of a house: people report the same matter of many places. What names no place is soon a
+# double of what was said before, as some messages of every town are.
+PLACES = ("幸福社区第二网格{}号楼旁边", "桃花村{}组", "青河镇幸福路{}号", "我们小区{}栋东门", "")
 _SANDBOX = sandbox_values()
 KEYS = OfficialKeys(_SANDBOX["wechat_app_id"], _SANDBOX["wechat_token"], _SANDBOX["wechat_aes_key"])
 # From the clock, so that no sender and no message id comes twice on one database.
@@ -24,7 +26,7 @@ def texts() -> Iterator[str]:
     """Reports without end: the examples of our own rules, said as people say them, here and there."""
     examples = [example for each in nlp.rules.load(ROOT / "rules").categories for example in each.examples]
     for number in itertools.count():
-        example, place = examples[number % len(examples)], PLACES[number % len(PLACES)]
+        example, place = examples[number % len(examples)], PLACES[number % len(PLACES)].format(number)
         yield f"您好，{place}{example}，已经好几天了，麻烦派人来看看，谢谢。"
 
 

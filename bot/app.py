@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot import clock, handover, webhooks
 from bot.house import House
-from bot.pages import citizen, counter, entrance, lists, me, offline
+from bot.pages import citizen, counter, entrance, lists, me, offline, survey
 from bot.sandbox.app import mount as mount_sandbox
 from bot.sandbox.wire import AibotKeys, OfficialKeys
 from bot.sender import Sender
@@ -25,7 +25,7 @@ from nlp import words
 from store import schema
 
 log = logging.getLogger("mashang")
-PAGES = (entrance, me, counter, offline, lists, citizen)
+PAGES = (entrance, me, counter, offline, lists, survey, citizen)
 
 
 class _App(FastAPI):

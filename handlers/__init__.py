@@ -5,7 +5,7 @@ import pkgutil
 from dataclasses import asdict, replace
 from functools import lru_cache
 
-from handlers import checkin, intake, photo, place
+from handlers import checkin, intake, patrol, photo, place
 from handlers.codes import filled, without_codes
 from handlers.ctx import ANYBODY, BARE, COMMANDS, Command, County, Ctx, Refused
 from handlers.join import bind_scanned
@@ -113,7 +113,7 @@ def _act(ctx: Ctx) -> Reply:
         case "image":
             return photo.receive(ctx)
         case "location":
-            return place.receive(ctx)
+            return patrol.locate(ctx)
         case "scan" | "subscribe":
             return Reply(_scan(ctx))
         case "enter":

@@ -81,19 +81,28 @@ def announce(
     return earned
 
 
-def award_actor(ctx: Ctx, fact: str, *, person_id: int, day: str) -> None:
-    """Apply the points rules of a fact that belongs to no case: what somebody did on a local day."""
-    for rule in ctx.county.rules.points.of_fact(fact):
-        if rule.who == "actor":
-            earn(
-                ctx,
-                rule,
-                person_id=person_id,
-                unit_id=home_of(ctx, person_id),
-                idem=f"{rule.name}:{person_id}:{day}",
-                cause=f"{fact}:{person_id}:{day}",
-                day=day,
-            )
+def award_actor(
+    ctx: Ctx, fact: str, *, person_id: int, day: str, key: str = "", number: object = ""
+) -> list[Outcome]:
+    """Apply the points rules of a fact that belongs to no case: what somebody did on a local day.
+
+    Once per person and `key`, the day where none is given; what was earned by it.
+    """
+    key = key or day
+    return [
+        earn(
+            ctx,
+            rule,
+            person_id=person_id,
+            unit_id=home_of(ctx, person_id),
+            idem=f"{rule.name}:{person_id}:{key}",
+            cause=f"{fact}:{person_id}:{key}",
+            number=number,
+            day=day,
+        )
+        for rule in ctx.county.rules.points.of_fact(fact)
+        if rule.who == "actor"
+    ]
 
 
 def _notify(teller: _Teller, fact: str, case: Case, line: int, note: str, doubles: str) -> None:

@@ -3,14 +3,15 @@
 import re
 from collections import defaultdict
 
-from handlers import report
+from handlers import reminder, report
 from handlers.announce import award_actor
 from handlers.ctx import Ctx, JobCtx, Refused, areas, command, cron
 from handlers.days import DAY, NUMERALS, day_before, local_day, parse_day
 from handlers.message import Reply
+from handlers.reminder import Missing
 from nlp.courtesy import courtesy
 from nlp.plain import plain
-from store import checkins, outbox, people
+from store import checkins, outbox, patrols, people
 from store.people import Person
 
 WORKERS = ("worker", "micro_leader", "volunteer")
@@ -27,6 +28,7 @@ CALM_AND_REST = re.compile(rf"(?P<calm>{CALMS})(?P<rest>.*)", re.DOTALL)
 BUT = re.compile(rf"^(?:{SEPARATOR}|但是|但|不过|只是|另外|就是|除了)+")
 GREETING = "我是|网格员|大家好|各位好|各位|领导好|早上好|上午好|中午好|下午好|晚上好|你好|您好|大家"
 OWN_GRID = rf"第?[{NUMERALS}\d]+号?(?:微?网格|组|片)"
+ASKS = re.compile("[吗么嘛?？]")  # 今天平安吗: no check-in
 LIST_LINE = re.compile(r"\s*\d{1,3}(?:\s*[.、:)]\s*|\s+)(?P<said>.+)")
 
 
@@ -34,7 +36,7 @@ LIST_LINE = re.compile(r"\s*\d{1,3}(?:\s*[.、:)]\s*|\s+)(?P<said>.+)")
 def check_in(ctx: Ctx, match: re.Match[str]) -> Reply | None:
     """Check in, and report what else is said: 「今日平安，3号楼井盖破损」 is both."""
     rest = _after_calm(ctx, ctx.person, match["text"])
-    if rest is None or ctx.reading.courtesy:
+    if rest is None or ctx.reading.courtesy or _is_end_of_patrol(ctx, match["text"]):
         return None
     answer = told(ctx)
     if not rest or courtesy(rest):
@@ -42,6 +44,16 @@ def check_in(ctx: Ctx, match: re.Match[str]) -> Reply | None:
     reply = report.receive(ctx, rest, ctx.person)
     lines = [reply.text, answer] if ctx.reading.urgent else [answer, reply.text]  # the number to call first
     return Reply("\n".join(lines), reply.case_id)
+
+
+def _is_end_of_patrol(ctx: Ctx, text: str) -> bool:
+    """Whether somebody who is out says so: 巡查完毕，一切正常 is more than a check-in then."""
+    return text.startswith("巡查完毕") and patrols.open_of(ctx.tx, ctx.person.id) is not None
+
+
+def is_calm(text: str) -> bool:
+    """Whether the text says that all is well, and nothing else."""
+    return re.fullmatch(CALMS, text) is not None
 
 
 def told(ctx: Ctx) -> str:
@@ -176,31 +188,15 @@ def show_missing(ctx: Ctx, _match: re.Match[str]) -> str:
 def remind_missing(ctx: JobCtx) -> None:
     """Name those who forgot in their village's group, where 企业微信 mentions them."""
     day = local_day(ctx.planned)
-    rows = []
-    for village, missing in _by_village(ctx, day).items():
-        accounts = people.accounts_of(ctx.tx, [person_id for person_id, _ in missing], "aibot")
-        names = "、".join(name for _, name in missing)
-        unit = ctx.registry.units[village]
-        rows.append(
-            outbox.row(
-                channel="group",
-                address=unit.group_webhook,
-                unit_id=village,
-                text=f"【提醒】{names}：今天还没有报平安，请回复“报平安”。",
-                mentions=sorted(accounts.values()),
-                fact="checkin.reminder",
-                idem=f"checkin.reminder:{day}:{unit.code}",
-                now=ctx.now,
-            )
-        )
-    outbox.add(ctx.tx, rows)
+    text = "今天还没有报平安，请回复“报平安”。"
+    reminder.remind(ctx, _missing(ctx, day), text, fact="checkin.reminder", key=day)
 
 
 @cron(hour=20)
 def summarize(ctx: JobCtx) -> None:
     """Tell each village's group how many checked in, and who is still missing."""
     day = local_day(ctx.planned)
-    missing = _by_village(ctx, day)
+    missing = reminder.by_village(ctx, _missing(ctx, day))
     away = checkins.on_leave(ctx.tx, day)
     present = checkins.present(ctx.tx, day)
     rows = []
@@ -224,14 +220,8 @@ def summarize(ctx: JobCtx) -> None:
     outbox.add(ctx.tx, rows)
 
 
-def _by_village(ctx: JobCtx, day: str) -> dict[int, list[tuple[int, str]]]:
-    """village -> (person id, name) of those missing; outside a village the unit itself."""
-    found: dict[int, list[tuple[int, str]]] = defaultdict(list)
-    for person_id, name, unit_id in checkins.missing(
-        ctx.tx, role=FULL_TIME, unit_ids=ctx.registry.units, day=day
-    ):
-        found[ctx.registry.village_of(unit_id)].append((person_id, name))
-    return found
+def _missing(ctx: JobCtx, day: str) -> list[Missing]:
+    return checkins.missing(ctx.tx, role=FULL_TIME, unit_ids=ctx.registry.units, day=day)
 
 
 def _workers(ctx: JobCtx) -> dict[int, set[int]]:

@@ -51,6 +51,11 @@ def clock_time(at: int) -> str:
     return f"{moment.month}月{moment.day}日 {moment:%H:%M}"
 
 
+def time_of_day(at: int) -> str:
+    """18:05, where the day is known."""
+    return f"{local(at):%H:%M}"
+
+
 def past_day(text: str, now: int) -> date | None:
     """The day that `text` names as the newest one that is not to come; None when it names none."""
     today = local(now).date()

@@ -6,7 +6,7 @@ from handlers.ctx import ANYBODY, COMMANDS, ROLES, Command, Ctx, command
 
 HOW = "直接说哪里有什么问题，就能得到编号；也可以发照片和位置。"
 BYTES_MAX = 2_048  # of one message in WeChat
-SHOWN = 3  # commands of a topic that 帮助 names
+SHOWN = 2  # commands of a topic that 帮助 names
 
 
 @command(
@@ -28,7 +28,8 @@ def show(ctx: Ctx, match: re.Match[str]) -> str | None:
     if own:
         posts = "、".join(dict.fromkeys(ROLES.get(post.role, post.role) for post in ctx.person.posts))
         lines += [f"【{posts}】", *_lines(own), "【大家都能用】"]
-    whole = "\n".join([*lines, *_lines(everybody)])
+    topics = {c.topic for c in own}  # 帮助 topic lists both kinds
+    whole = "\n".join([*lines, *_lines([c for c in everybody if not c.topic or c.topic not in topics])])
     if len(whole.encode()) <= BYTES_MAX:
         return whole
     # Who holds several posts knows what anybody may say.

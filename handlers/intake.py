@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from handlers import checkin, dispatch, place, points, progress, report
+from handlers import checkin, dispatch, patrol, place, points, progress, report
 from handlers.announce import announce, clip
 from handlers.ctx import Ctx, Refused, command
 from handlers.message import Reply
@@ -15,14 +15,12 @@ from store.cases import Case
 SPLIT_SECONDS = 600  # how long several matters in one message may still be told apart
 RECENT_MAX = 10
 TOLD_MAX = 40  # characters of each matter in the answer
-ASKS = re.compile("[吗么嘛?？]")  # 今天平安吗: no check-in
 COURTESY = {
     "greeting": "您好！直接说哪里有什么问题就行，例如：幸福社区3号楼井盖破了。发“帮助”看还能做什么。",
     "thanks": "不客气！有问题随时告诉我，发“查询 编号”可以看进度。",
 }
 STILL_A_REPORT = "如果是要反映问题，请发“上报 内容”，马上给您编号。"
 NOTHING_REPORTED = "您还没有反映过问题。直接说哪里有什么问题就行。"
-NO_PATROLS = "巡查打卡还没有开通，这条没有登记。报平安请发“报平安”；巡查发现问题，直接说就行。"
 
 
 def receive(ctx: Ctx) -> Reply:
@@ -47,10 +45,10 @@ def _asked(ctx: Ctx) -> str | None:
             return _own_progress(ctx)
         case "points":
             return points.told(ctx)
-        case "check_in" if ctx.person.has(*checkin.WORKERS) and not ASKS.search(ctx.reading.plain):
+        case "check_in" if ctx.person.has(*checkin.WORKERS) and not checkin.ASKS.search(ctx.reading.plain):
             return checkin.told(ctx)
         case "patrol" if ctx.person.has(*checkin.WORKERS):
-            return NO_PATROLS
+            return patrol.told(ctx)
     return None
 
 

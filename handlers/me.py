@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from handlers import cards, form, goods, keepers, opening, orders, statement
+from handlers import cards, form, goods, keepers, opening, orders, statement, survey
 from handlers.announce import called
 from handlers.codes import pickup_payload
 from handlers.ctx import Ctx, Refused
@@ -17,6 +17,7 @@ from store import cases, households, redemptions, shop, stock, vouchers, wallets
 from store.cases import Case
 from store.redemptions import Line, Redemption
 from store.shop import Article, Shop
+from store.surveys import Survey
 from store.wallets import Entry
 
 ENTRIES_MAX = 20
@@ -62,6 +63,7 @@ class Home:
     card: str
     card_address: str
     has_pin: bool
+    surveys: list[Survey]  # that wait for an answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,7 @@ def home(ctx: Ctx) -> Home:
         card=cards.number(card) if card else "",
         card_address=cards.address(ctx, card) if card else "",
         has_pin=bool(card and card.pin_hash),
+        surveys=survey.waiting(ctx),
     )
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import nlp.answers
 import nlp.intent
 import nlp.rules
-from handlers import points_rules
+from handlers import patrol_rules, points_rules
+from handlers.patrol_rules import PatrolRules, WorkingDays
 from handlers.points_rules import PointsRules
 from handlers.rule_file import blocks, check, content
 from nlp.answers import Answers
@@ -44,7 +45,7 @@ CASE_FACTS = frozenset(
         "declined",
     )
 )
-FACTS = CASE_FACTS | {"checkin.made", "checkin.late"}
+FACTS = CASE_FACTS | {"checkin.made", "checkin.late", "patrol.done", "survey.answered"}
 KINDS = ("report", "suggestion", "praise", "complaint")
 SEVERITIES = ("normal", "urgent")
 # Group levels, or whom the case concerns.
@@ -76,6 +77,8 @@ class Rules:
     answers: Answers
     notices: tuple[NoticeRule, ...]
     points: PointsRules
+    patrol: PatrolRules
+    working_days: WorkingDays
     revision: str
 
     @cached_property
@@ -92,8 +95,9 @@ def load(folder: Path) -> Rules:
 
     The same files a second time are the same value, read once.
     """
-    files = [(file.name, file.read_bytes()) for file in sorted(folder.glob("*.toml"))]
-    return _load(folder, hashlib.sha256(repr(files).encode()).digest())
+    files = sorted(folder.glob("*.toml"))
+    content = b"\0".join(part for file in files for part in (file.name.encode(), file.read_bytes()))
+    return _load(folder, hashlib.sha256(content).digest())
 
 
 @lru_cache(maxsize=2)
@@ -103,10 +107,19 @@ def _load(folder: Path, _content: bytes) -> Rules:
     answers = nlp.answers.load(folder / "answers.toml")
     notices = _notices(folder / "notices.toml")
     points = points_rules.load(folder / "points.toml", FACTS)
+    patrol = patrol_rules.load(folder / "patrol.toml")
+    working_days = patrol_rules.load_calendar(folder / "calendar.toml")
     seen = hashlib.sha256(reading.revision.encode())
-    for name in ("intent.toml", "answers.toml", "notices.toml", "points.toml"):
+    for name in (
+        "intent.toml",
+        "answers.toml",
+        "notices.toml",
+        "points.toml",
+        "patrol.toml",
+        "calendar.toml",
+    ):
         seen.update((folder / name).read_bytes())
-    return Rules(reading, intents, answers, notices, points, seen.hexdigest()[:12])
+    return Rules(reading, intents, answers, notices, points, patrol, working_days, seen.hexdigest()[:12])
 
 
 def _notices(file: Path) -> tuple[NoticeRule, ...]:

@@ -28,7 +28,7 @@ def entries(ctx: Ctx, match: re.Match[str]) -> str:
     refuse_in_group(ctx, match, "考核分")
     person_id, name = ctx.person.id, ctx.person.name
     if match["name"] and match["name"] != name:
-        person_id, name = _worker(ctx, match["name"])
+        person_id, name = worker_called(ctx, match["name"])
     lines = [
         f"{one.xfer} {clock_time(one.at)} +{one.points} 分 {one.reason}"
         + ("（已更正）" if one.is_undone else "")
@@ -37,7 +37,8 @@ def entries(ctx: Ctx, match: re.Match[str]) -> str:
     return "\n".join([f"【考核明细】{name}", *(lines or ["还没有考核分。"])])
 
 
-def _worker(ctx: Ctx, name: str) -> tuple[int, str]:
+def worker_called(ctx: Ctx, name: str) -> tuple[int, str]:
+    """(person id, name) of a worker in the speaker's area; Refused where nobody or several have the name."""
     found = {
         person_id: called
         for role in WORKERS

@@ -40,6 +40,7 @@ _FORMULA = re.compile(
 )
 
 _HOUSE = re.compile("([0-9a-z]{1,5}|[一二三四五六七八九十]{1,3})(号楼|号院|栋|幢|座|单元|组|队|社)")
+_OF_A_STREET = re.compile("[路街巷弄道]([0-9]{1,5})号(?![楼院])")
 _KINDS = {"栋": "号楼", "幢": "号楼", "座": "号楼", "队": "组", "社": "组"}
 _DIGITS = str.maketrans("一二三四五六七八九", "123456789")
 
@@ -60,12 +61,6 @@ def similarity(one: str, other: str) -> float:
     return 2 * len(first & second) / ((len(first) + len(second)) or 1)
 
 
-def apart(one: str, other: str) -> bool:
-    """Whether two texts that are alike name different places: 1号楼 and 5号楼, 东街 and 西街."""
-    first, second = one[: 2 * HEAD_LENGTH], other[: 2 * HEAD_LENGTH]
-    return _other_house(_houses(first), _houses(second)) or _other_name(_named(first), _named(second))
-
-
 def _other_house(mine: Collection[House], theirs: Collection[House]) -> bool:
     """Whether both have a number of one kind and none of it is the same."""
     both = {kind for kind, _ in mine}.intersection([kind for kind, _ in theirs])
@@ -79,9 +74,12 @@ def _other_name(mine: Collection[str], theirs: Collection[str]) -> bool:
 
 @lru_cache(maxsize=_ON_THEIR_WAY)
 def _houses(text: str) -> frozenset[House]:
-    """The numbers of houses, entrances and village groups."""
+    """The numbers of houses, also along a street, of entrances and village groups."""
+    simple = plain(text)
+    along = {("号", number) for number in _OF_A_STREET.findall(simple)}
     return frozenset(
-        (_KINDS.get(kind, kind), number.translate(_DIGITS)) for number, kind in _HOUSE.findall(plain(text))
+        {(_KINDS.get(kind, kind), number.translate(_DIGITS)) for number, kind in _HOUSE.findall(simple)}
+        | along
     )
 
 

@@ -55,10 +55,9 @@ class Context:
     beside: Mapping[str, tuple[Window, ...]]  # the windows, by each of their words
     numbers: Mapping[str, int]  # in `Rules.weights`, of pairs and whole words by their keys
     less: Mapping[int, int]  # by percent how much further on stands what is left of something
-    # Of the scanner's words those that stand in a pair, among the whole words or in a window, and the
-    # excluded ones that hold one of them.
-    used: frozenset[int]
-    covers: frozenset[int]
+    covers: frozenset[
+        int
+    ]  # the scanner's numbers of excluded words: what lies inside one is no word here either
 
 
 def whole_key(word: str) -> str:
@@ -66,27 +65,28 @@ def whole_key(word: str) -> str:
 
 
 def cues(
-    text: str, words: Sequence[Hit], used: Iterable[Hit], names: Sequence[str], context: Context
+    text: str, words: Sequence[Hit], beside: Iterable[Hit], names: Sequence[str], context: Context
 ) -> Sequence[Cue]:
     """All that counts, by rising end: words, pairs and whole words; what is taken back by its rest.
 
-    `words` are those that count by themselves, `used` the hits of the context's words, `names` the names
+    `words` are those that count by themselves, `beside` the hits of the context's words, `names` the names
     of all words. Of several occurrences of one cue those count that are least taken back.
     """
     places: dict[str, list[Span]] = {}
-    for word, start, end in used:
+    for word, start, end in uncovered(beside, context.covers) if context.covers else beside:
         places.setdefault(names[word], []).append((start, end))
     found: Sequence[Cue] = words
     if context.pairs or context.whole:
         more = [*_pairs(text, places, context), *_whole(text, places, context)]
         found = sorted([*words, *more], key=_END)
     starts, ends = _taken_back(text, places, context.beside)
-    left = {
-        cue: min(starts.get(cue[1], 100), ends.get(cue[2], 100))
-        for cue in found
-        if cue[1] in starts or cue[2] in ends
-    }
-    return _left(found, left, context.less) if left else found
+    touched = [cue for cue in found if cue[1] in starts] if starts else []
+    if ends:
+        touched += [cue for cue in found if cue[2] in ends]
+    if not touched:  # as mostly
+        return found
+    left = {cue: min(starts.get(cue[1], 100), ends.get(cue[2], 100)) for cue in touched}
+    return _left(found, left, context.less)
 
 
 _END = itemgetter(2)
@@ -100,10 +100,9 @@ def _left(found: Sequence[Cue], left: Mapping[Cue, int], less: Mapping[int, int]
             most[cue[0]] = max(most[cue[0]], left.get(cue, 100))
     kept: list[Cue] = []
     for cue in found:
-        percent = left.get(cue, 100)
-        if percent == 100:
+        if cue[0] not in most:
             kept.append(cue)
-        elif percent == most[cue[0]] > 0:
+        elif (percent := left.get(cue, 100)) == most[cue[0]] > 0:
             kept.append((cue[0] + less[percent], *cue[1:]))
     return kept
 
@@ -151,17 +150,15 @@ def _taken_back(
     """Where a cue that starts, or one that ends, is taken back, and what is left of it in percent."""
     starts: dict[int, int] = {}
     ends: dict[int, int] = {}
-    for said, window in [(word, window) for word in places for window in beside.get(word, ())]:
-        hidden = set() if places.keys().isdisjoint(window.but) else _covered(window.but, places)
-        for start, end in places[said]:
-            if hidden and not hidden.isdisjoint((start, end - 1)):
-                continue
-            if window.side == "before":
-                edges, reached = starts, range(end, _reach(text, end, 1, window.gap) + 1)
-            else:
-                edges, reached = ends, range(_reach(text, start, -1, window.gap), start + 1)
-            for at in reached:
-                edges[at] = min(window.percent, edges.get(at, 100))
+    for word, spans in places.items():
+        for window in beside.get(word, ()):
+            hidden = set() if places.keys().isdisjoint(window.but) else _covered(window.but, places)
+            edges, step = (starts, 1) if window.side == "before" else (ends, -1)
+            for start, end in spans:
+                if hidden and not hidden.isdisjoint((start, end - 1)):
+                    continue
+                for at in _reached(text, end if step > 0 else start, step, window.gap):
+                    edges[at] = min(window.percent, edges.get(at, 100))
     return starts, ends
 
 
@@ -169,14 +166,15 @@ def _covered(words: Iterable[str], places: Mapping[str, list[Span]]) -> set[int]
     return {at for word in words if word in places for span in places[word] for at in range(*span)}
 
 
-def _reach(text: str, at: int, step: int, gap: int) -> int:
-    """How far from `at` a window reaches: `gap` characters, and not out of its clause."""
+def _reached(text: str, at: int, step: int, gap: int) -> Iterator[int]:
+    """Where a window reaches from `at` on: over `gap` characters, and not out of its clause."""
+    yield at
     for _ in range(gap):
         beside = text[at : at + 1] if step > 0 else text[at - 1 : at]
         if not beside or beside in _CLAUSE_END:
             break
         at += step
-    return at
+        yield at
 
 
 def uncovered(hits: Iterable[Hit], covers: frozenset[int]) -> list[Hit]:

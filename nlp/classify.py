@@ -9,7 +9,7 @@ from typing import NamedTuple
 from nlp.around import Cue, cues, uncovered
 from nlp.plain import plain
 from nlp.rules import LANE_ZERO, LEVEL_END, OTHER, Rules
-from nlp.scan import Hit, Scanner, longest
+from nlp.scan import Scanner, parted
 from nlp.written import Span, spans, written
 
 
@@ -100,21 +100,14 @@ def _numbers(simple: str, scanner: Scanner) -> Collection[int]:
 def _counted(simple: str, rules: Rules) -> Sequence[Cue]:
     """All that counts in a text, by rising end."""
     hits, context = rules.scanner.all_hits(simple), rules.context
-    if context is None or context.used.isdisjoint(map(_NUMBER, hits)):  # as in nearly every title
-        return _seen(hits, rules)
-    words = hits if rules.silent_from is None else [hit for hit in hits if hit[0] < rules.silent_from]
-    used = [hit for hit in hits if hit[0] in context.used]
-    if context.covers:  # a word inside an excluded one is none in a pair either
-        both = [hit for hit in hits if hit[0] in context.covers or hit[0] in context.used]
-        used = [hit for hit in uncovered(both, context.covers) if hit[0] in context.used]
-    return cues(simple, _seen(words, rules), used, rules.scanner.folded, context)
-
-
-def _seen(words: list[Hit], rules: Rules) -> list[Hit]:
-    """The words that no other one hides."""
-    if not rules.nested:
-        return longest(words)
-    return uncovered(words, rules.hiding) if rules.hiding else words
+    if rules.nested:
+        words = [hit for hit in hits if hit[0] < rules.beside_from]
+        beside = [hit for hit in hits if hit[0] >= rules.beside_from]
+        words = uncovered(words, rules.hiding)
+    else:
+        words, beside = parted(hits, rules.beside_from)
+    # Beside the words of nearly every title there is nothing.
+    return cues(simple, words, beside, rules.scanner.folded, context) if beside and context else words
 
 
 def _totals(found: Collection[int], opening: Collection[int], rules: Rules) -> tuple[int, ...]:

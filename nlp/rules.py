@@ -1,7 +1,7 @@
 """Read the town's rule files and check every block of them."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -65,7 +65,9 @@ class Rules:
     start: int  # the biases of all categories, packed
     layout: Struct  # to unpack such a sum
     hiding: frozenset[int]  # the words excluded somewhere
-    silent_from: int | None  # words of the scanner from here on do not count by themselves and hide nothing
+    beside_from: (
+        int  # words of the scanner from here on are the context's: they do not count and hide nothing
+    )
     context: Context | None  # None where the file has only words
     levels: tuple[str, ...]  # what the parts of a code are, where they have several: 一级/二级/三级
     alarms: Alarms
@@ -73,8 +75,8 @@ class Rules:
 
     @property
     def votes(self) -> tuple[Votes, ...]:
-        """For each word of the scanner."""
-        return self.weights[: len(self.scanner.words)]
+        """For each word that counts by itself."""
+        return self.weights[: self.beside_from]
 
     @property
     def asks_for_whole_words(self) -> bool:
@@ -127,11 +129,13 @@ def _compile(file: File, needed: set[str], alarms: Alarms, *, revision: str) -> 
     in_order = tuple(categories.values())
     windows = tuple(_window(block) for block in file.blocks("window", _WINDOW_KEYS, {"side", "words"}))
     votes = _votes(in_order)
-    scanner = Scanner([*votes, *_others(votes, in_order, windows)])
-    excluded = {word for category in in_order for word in category.exclude}
+    excluded = frozenset(word for category in in_order for word in category.exclude)
+    beside = _beside(in_order, windows, excluded)
+    scanner = Scanner(votes, beside)
     beyond = _beyond(in_order)
     whole = (
-        *(tuple(votes.get(word, ())) for word in scanner.words),
+        *map(tuple, votes.values()),
+        *(() for _ in beside),
         *(tuple(each) for _, each in beyond.values()),
     )
     percents = sorted({window.percent for window in windows} - {0})
@@ -151,16 +155,17 @@ def _compile(file: File, needed: set[str], alarms: Alarms, *, revision: str) -> 
         speakers=_speakers(weights, len(in_order)),
         start=pack(tuple((which, LANE_ZERO + category.bias) for which, category in enumerate(in_order))),
         layout=Struct(f"<{len(in_order)}I"),
-        hiding=frozenset(which for which, word in enumerate(scanner.folded) if word in excluded),
-        silent_from=len(votes) if len(votes) < len(scanner.words) else None,
+        hiding=frozenset(which for word, which in scanner.numbers.items() if word in excluded),
+        beside_from=len(votes),
         context=_context(
-            scanner,
             in_order,
             windows,
-            excluded=excluded,
             numbers={key: number for number, key in enumerate(beyond, len(scanner.words))},
-            less={percent: len(whole) * at for at, percent in enumerate(percents, 1)},
-        ),
+            less={percent: len(whole) * at for at, percent in enumerate((100, *percents))},
+            covers=frozenset(which for which, word in enumerate(beside, len(votes)) if word in excluded),
+        )
+        if beside
+        else None,
         levels=levels,
         alarms=alarms,
     )
@@ -247,17 +252,15 @@ def _votes(categories: Iterable[Category]) -> dict[str, list[tuple[int, int]]]:
     return votes
 
 
-def _others(
-    votes: Mapping[str, object], categories: Iterable[Category], windows: Iterable[Window]
-) -> Iterable[str]:
-    """The words to look for that do not count by themselves."""
-    known = {fold(word) for word in votes}
-    wanted = [
-        word for category in categories for pair in category.pairs for word in pair.firsts + pair.seconds
-    ]
-    wanted += [fold(word) for category in categories for word in category.whole]
-    wanted += [word for window in windows for word in (*window.words, *window.but)]
-    return [word for word in dict.fromkeys(wanted) if word not in known]
+def _beside(
+    categories: Iterable[Category], windows: Iterable[Window], excluded: Iterable[str]
+) -> Sequence[str]:
+    """The words of the context, and the excluded ones that hold one of them."""
+    used = [word for category in categories for pair in category.pairs for word in pair.firsts + pair.seconds]
+    used += [fold(word) for category in categories for word in category.whole]
+    used += [word for window in windows for word in (*window.words, *window.but)]
+    covers = [word for word in excluded if any(one in word and one != word for one in used)]
+    return tuple(dict.fromkeys([*used, *sorted(covers)]))
 
 
 def _beyond(categories: Iterable[Category]) -> dict[str, tuple[str, list[tuple[int, int]]]]:
@@ -285,38 +288,28 @@ def _speakers(weights: Iterable[Votes], categories: int) -> tuple[frozenset[int]
 
 
 def _context(
-    scanner: Scanner,
     categories: Iterable[Category],
     windows: Iterable[Window],
     *,
-    excluded: Iterable[str],
     numbers: Mapping[str, int],
     less: Mapping[int, int],
-) -> Context | None:
+    covers: frozenset[int],
+) -> Context:
     pairs: dict[str, dict[str, Pair]] = {}
-    used: set[str] = set()
     for pair in (pair for category in categories for pair in category.pairs):
-        used.update(pair.firsts, pair.seconds)
         for word in pair.firsts:
             pairs.setdefault(word, {}).setdefault(pair.key, pair)
-    whole = frozenset(fold(word) for category in categories for word in category.whole)
     beside: dict[str, dict[Window, None]] = {}
     for window in windows:
-        used.update(window.words, window.but)
         for word in window.words:
             beside.setdefault(word, {})[window] = None
-    used |= whole
-    if not used:
-        return None
-    covers = {word for word in excluded if any(one in word and one != word for one in used)}
     return Context(
         pairs={first: tuple(each.values()) for first, each in pairs.items()},
-        whole=whole,
+        whole=frozenset(fold(word) for category in categories for word in category.whole),
         beside={word: tuple(each) for word, each in beside.items()},
         numbers=numbers,
         less=less,
-        used=frozenset(which for which, word in enumerate(scanner.folded) if word in used),
-        covers=frozenset(which for which, word in enumerate(scanner.folded) if word in covers),
+        covers=covers,
     )
 
 

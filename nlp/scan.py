@@ -1,6 +1,7 @@
 """Find many words in a text in one pass; where words lie inside one another, the longest wins."""
 
 from collections.abc import Iterable, Sequence
+from sys import maxsize
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
@@ -12,13 +13,17 @@ class Scanner:
 
     __slots__ = ("_automaton", "folded", "numbers", "words")
 
-    def __init__(self, words: Iterable[str]) -> None:
-        """Raises ValueError for an empty word or one that stands twice (also in another case)."""
-        self.words: Sequence[str] = tuple(words)
-        self.folded: Sequence[str] = tuple(fold(word) for word in self.words)
-        self.numbers = {word: number for number, word in enumerate(self.folded)}
-        if len(self.numbers) != len(self.folded):
+    def __init__(self, words: Iterable[str], beside: Iterable[str] = ()) -> None:
+        """Those `beside` are found as well: numbered after the `words`, among which they may stand again.
+
+        Raises ValueError for an empty word or one that stands twice (also in another case).
+        """
+        own = tuple(words)
+        self.numbers = {fold(word): number for number, word in enumerate(own)}
+        if len(self.numbers) != len(own):
             raise ValueError("a word stands twice")
+        self.words: Sequence[str] = (*own, *beside)
+        self.folded: Sequence[str] = tuple(map(fold, self.words))
         self._automaton = (
             AhoCorasick(self.folded, matchkind=MatchKind.Standard, store_patterns=True)
             if self.folded
@@ -49,11 +54,20 @@ class Scanner:
 
 def longest(hits: Iterable[Hit]) -> list[Hit]:
     """Of all hits, by rising end and of one end the longest first, those not inside a longer one."""
+    return parted(hits, maxsize)[0]
+
+
+def parted(hits: Iterable[Hit], own: int) -> tuple[list[Hit], list[Hit]]:
+    """The longest of the words numbered below `own`, and all hits of the others, which hide nothing."""
     kept: list[Hit] = []
+    others: list[Hit] = []
     last_start = last_end = -1
     # What a new hit contains is at the end of `kept`, and only its last entry can contain it.
     for hit in hits:
-        _, start, end = hit
+        word, start, end = hit
+        if word >= own:
+            others.append(hit)
+            continue
         if end == last_end:
             continue
         if start <= last_start:
@@ -61,7 +75,7 @@ def longest(hits: Iterable[Hit]) -> list[Hit]:
                 kept.pop()
         kept.append(hit)
         last_start, last_end = start, end
-    return kept
+    return kept, others
 
 
 def fold(text: str) -> str:

@@ -5,19 +5,17 @@ given. What a cap leaves no room for was not earned. What cannot be paid just no
 awards are halted, the budget is used up) is withheld and paid as soon as the obstacle is gone.
 """
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 
-from store import budgets, households, ledger, tables, wallets, withheld
+from store import budgets, caps, households, ledger, tables, wallets, withheld
 from store.budgets import Budget
 from store.digest import digest_of
 from store.ledger import POINTS, SCORE, Frozen, Insufficient
 from store.prepared import Prepared
-from store.tables import acct, bal, caps, freezes, xfer
+from store.tables import acct, bal, freezes, xfer
 from store.tx import Conflict, Retry, Tx
 
 HALTED = "awards_halted"  # key of meta: the reconciliation that found something wrong
@@ -109,22 +107,6 @@ _STANDING = Prepared(
         .scalar_subquery(),
     )
 )
-_CAP_KEY = ["rule", "subject", "subject_id", "period", "unit"]
-_raised = insert(caps)
-# The row is there and, on PostgreSQL, locked; a lower limit never falls below what was used.
-_OPEN_CAP = Prepared(
-    _raised.on_conflict_do_update(
-        index_elements=_CAP_KEY,
-        set_={
-            "most": sa.case((caps.c.used > _raised.excluded.most, caps.c.used), else_=_raised.excluded.most)
-        },
-    ).returning(caps.c.used, caps.c.most)
-)
-_USE_CAP = Prepared(
-    sa.update(caps)
-    .where(*(caps.c[name] == sa.bindparam(f"key_{name}") for name in _CAP_KEY))
-    .values(used=caps.c.used + sa.bindparam("points"))
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,10 +182,10 @@ def _book(tx: Tx, asked: Award, request: dict[str, Any], now: int) -> int:
     The caps are locked first: of two transactions with one key the second waits there, finds the key
     taken and runs again.
     """
-    keys, room = _open_caps(tx, asked)
-    points = max(min(asked.points, room), 0)
+    limits = _limits(asked)
+    points = min(asked.points, caps.room(tx, limits))
     if points:
-        _use_caps(tx, keys, points)
+        caps.use(tx, [key for key, _ in limits], points)
         booked = ledger.book(
             tx,
             request,
@@ -251,31 +233,13 @@ def _wallet(tx: Tx, asked: Award) -> int:
 # --- caps
 
 
-CapKey = tuple[str, str, int, str, int]
+def _limits(asked: Award) -> list[tuple[caps.Key, int]]:
+    """The caps that count for an award, each with the most it allows; in one order everywhere."""
+    limits = [(cap_key(cap, asked), cap.most) for cap in asked.caps]
+    return sorted(limit for limit in limits if limit[0][2] is not None)
 
 
-def _open_caps(tx: Tx, asked: Award) -> tuple[list[CapKey], int]:
-    """The caps that count for an award, and the room they leave; locked, on PostgreSQL, until the end."""
-    limits = sorted(
-        (cap_key(cap, asked), cap.most) for cap in asked.caps if cap_key(cap, asked)[2] is not None
-    )
-    room = asked.points
-    for key, most in limits:
-        row = tx.execute(
-            _OPEN_CAP, {**dict(zip(_CAP_KEY, key, strict=True)), "used": 0, "most": most}
-        ).first()
-        assert row is not None, "an upsert returns its row"
-        room = min(room, row[1] - row[0])
-    return [key for key, _ in limits], room
-
-
-def _use_caps(tx: Tx, keys: Iterable[CapKey], points: int) -> None:
-    for key in keys:
-        named = {f"key_{name}": value for name, value in zip(_CAP_KEY, key, strict=True)}
-        tx.execute(_USE_CAP, {**named, "points": points})
-
-
-def cap_key(cap: Cap, asked: Award) -> CapKey:
+def cap_key(cap: Cap, asked: Award) -> caps.Key:
     """The row of `caps` in which this cap of an award is counted."""
     subject_id = asked.person_id if cap.subject == "person" else asked.household_id
     period = asked.day if cap.period == "day" else asked.day[:7]

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from store.people import batches as some
+from store.people import in_parts
 from store.tables import batches, households, members, people, xfer
 from store.tx import Tx, change_one
 
@@ -82,7 +82,7 @@ def proposed(tx: Tx, unit_ids: Sequence[int], limit: int) -> list[Batch]:
 def by_code(tx: Tx, codes: Sequence[str]) -> dict[str, Home]:
     """Households by the code on their card, with the member who came first."""
     found = {}
-    for part in some(codes):
+    for part in in_parts(codes):
         query = sa.select(
             households.c.code,
             households.c.id,
@@ -99,7 +99,7 @@ def by_code(tx: Tx, codes: Sequence[str]) -> dict[str, Home]:
 def by_person(tx: Tx, person_ids: Sequence[int]) -> dict[int, Home]:
     """The households of people, by their numbers."""
     found = {}
-    for part in some(person_ids):
+    for part in in_parts(person_ids):
         query = (
             sa.select(people.c.id, people.c.name, people.c.unit_id, members.c.household_id)
             .outerjoin(members, sa.and_(members.c.person_id == people.c.id, members.c.until.is_(None)))
@@ -135,7 +135,7 @@ def booked(tx: Tx, keys: Sequence[str]) -> dict[str, tuple[int, bool]]:
     """(points, whether they were taken back) of the awards that are booked under these keys."""
     reversal = xfer.alias()
     found: dict[str, tuple[int, bool]] = {}
-    for part in some(keys):
+    for part in in_parts(keys):
         query = (
             sa.select(xfer.c.idem, xfer.c.amount, reversal.c.id)
             .outerjoin(reversal, reversal.c.reverses_id == xfer.c.id)

@@ -1,16 +1,21 @@
-"""Caps of many awards at once: what each subject may still earn in a period, used in one statement."""
+"""Caps: what each subject may still earn in a period, of one award or of many at once."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
 from store import bulk
 from store.columns import Columns
 from store.ledger import POINTS
-from store.people import batches as some
+from store.people import in_parts
+from store.prepared import Prepared
 from store.tables import caps
 from store.tx import Tx
+
+UNBOUNDED = 2**62
+Key = tuple[str, str, int, str, int]  # rule, subject, its number, period, unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,21 @@ class Exceeded(Exception):
 
 
 _KEY = ("rule", "subject", "subject_id", "period", "unit")
+_raised = insert(caps)
+# The row is there and, on PostgreSQL, locked; a lower limit never falls below what was used.
+_OPEN = Prepared(
+    _raised.on_conflict_do_update(
+        index_elements=_KEY,
+        set_={
+            "most": sa.case((caps.c.used > _raised.excluded.most, caps.c.used), else_=_raised.excluded.most)
+        },
+    ).returning(caps.c.used, caps.c.most)
+)
+_USE = Prepared(
+    sa.update(caps)
+    .where(*(caps.c[name] == sa.bindparam(f"key_{name}") for name in _KEY))
+    .values(used=caps.c.used + sa.bindparam("points"))
+)
 _FIELDS = (*_KEY, "most", "points")
 _AS_ROWS = ", ".join(f"value ->> '$.{name}' AS {name}" for name in _FIELDS)
 _ROWS = {
@@ -61,6 +81,24 @@ _USE_ALL = {
 }
 
 
+def room(tx: Tx, limits: Sequence[tuple[Key, int]]) -> int:
+    """The least that these caps leave, each given with its most; locked, on PostgreSQL, until the end."""
+    left = UNBOUNDED
+    for key, most in limits:
+        named = dict(zip(_KEY, key, strict=True))
+        row = tx.execute(_OPEN, {**named, "used": 0, "most": most}).first()
+        assert row is not None, "an upsert returns its row"
+        left = min(left, row[1] - row[0])
+    return max(left, 0)
+
+
+def use(tx: Tx, keys: Iterable[Key], points: int) -> None:
+    """Use so many points of each of these caps, which were found to leave room."""
+    for key in keys:
+        named = {f"key_{name}": value for name, value in zip(_KEY, key, strict=True)}
+        tx.execute(_USE, {**named, "points": points})
+
+
 def use_all(tx: Tx, uses: Iterable[Use]) -> None:
     """Use all of these caps. Raises Exceeded where one has no room: then undo what this wrote."""
     together: dict[tuple[object, ...], Use] = {}
@@ -80,7 +118,7 @@ def use_all(tx: Tx, uses: Iterable[Use]) -> None:
 def used(tx: Tx, rule: str, subject: str, ids: Iterable[int], period: str) -> dict[int, int]:
     """Shop points used of a cap, by subject; whoever used none may be left out."""
     found: dict[int, int] = {}
-    for part in some(sorted(ids)):
+    for part in in_parts(sorted(ids)):
         query = sa.select(caps.c.subject_id, caps.c.used).where(
             caps.c.rule == rule,
             caps.c.subject == subject,

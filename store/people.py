@@ -143,6 +143,12 @@ def located(tx: Tx, account_id: int, *, lat: float, lng: float, label: str, now:
     tx.execute(sa.update(accounts).where(accounts.c.id == account_id).values(**values))
 
 
+def forget_location(tx: Tx, person_id: int) -> None:
+    """No account of the person says any more where it was."""
+    values = {"lat": None, "lng": None, "label": "", "located_at": 0}
+    tx.execute(sa.update(accounts).where(accounts.c.person_id == person_id).values(**values))
+
+
 def sent_photo(tx: Tx, account_id: int, *, now: int) -> None:
     """Remember that a photo waits for the report that may follow."""
     tx.execute(sa.update(accounts).where(accounts.c.id == account_id).values(photo_at=now))
@@ -224,9 +230,9 @@ LOOK_UP_MAX = 500  # values in one IN
 def owners(tx: Tx, channel: str, names: Sequence[str]) -> dict[str, tuple[int, int]]:
     """(account id, person id) of each of these accounts that is known."""
     found: dict[str, tuple[int, int]] = {}
-    for some in batches(names):
+    for part in in_parts(names):
         query = sa.select(accounts.c.account, accounts.c.id, accounts.c.person_id)
-        mine = accounts.c.channel == channel, accounts.c.account.in_(some)
+        mine = accounts.c.channel == channel, accounts.c.account.in_(part)
         found |= {row[0]: (row[1], row[2]) for row in tx.execute(query.where(*mine))}
     return found
 
@@ -237,8 +243,8 @@ def any_of(
     """Everybody with one of these ids, phones or names, lowest id first."""
     found: dict[int, Person] = {}
     for column, values in ((people.c.id, ids), (people.c.phone, phones), (people.c.name, names)):
-        for some in batches(values):
-            found |= {person.id: person for person in _persons(tx, column.in_(some))}
+        for part in in_parts(values):
+            found |= {person.id: person for person in _persons(tx, column.in_(part))}
     return [found[person_id] for person_id in sorted(found)]
 
 
@@ -249,7 +255,7 @@ def _persons(tx: Tx, condition: sa.ColumnElement[bool]) -> Iterator[Person]:
         yield _person(list(mine))
 
 
-def batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
+def in_parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
     """As many of them as one IN takes, again and again."""
     for start in range(0, len(values), LOOK_UP_MAX):
         yield values[start : start + LOOK_UP_MAX]

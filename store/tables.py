@@ -354,6 +354,94 @@ leaves = sa.Table(
     _number("at"),
     sa.CheckConstraint("first_day <= last_day", name="order"),
 )
+# A walk through the own grid 巡查. `state` left: open at midnight, dropped: started by mistake.
+patrols = sa.Table(
+    "patrols",
+    metadata,
+    _id(),
+    _ref("person_id", "people.id"),
+    _ref("unit_id", "units.id"),
+    _text("day"),
+    _text("half"),
+    _number("started_at"),
+    _number("ended_at", nullable=True),
+    _text("state", default="open"),
+    _text("note", default=""),
+    sa.CheckConstraint("half IN ('morning', 'afternoon')", name="half"),
+    sa.CheckConstraint("state IN ('open', 'done', 'short', 'left', 'dropped')", name="state"),
+    sa.CheckConstraint("(state = 'open') = (ended_at IS NULL)", name="ended"),
+    sa.CheckConstraint("ended_at >= started_at", name="order"),
+    sa.Index(
+        "uq_patrols_open",
+        "person_id",
+        unique=True,
+        sqlite_where=sa.text("state = 'open'"),
+        postgresql_where=sa.text("state = 'open'"),
+    ),
+    sa.Index("ix_patrols_day", "day"),
+    sa.Index("ix_patrols_person", "person_id", "day"),
+)
+# Where its worker was, as sent in chat on the way and in no other way; deleted after some days.
+track = sa.Table(
+    "track",
+    metadata,
+    _id(),
+    _ref("patrol_id", "patrols.id", index=True),
+    _number("at"),
+    sa.Column("lat", sa.Float, nullable=False),
+    sa.Column("lng", sa.Float, nullable=False),
+    _text("label", default=""),
+    sa.Index("ix_track_at", "at"),
+)
+
+# --- surveys 问卷: who answered is kept apart from what was answered, and neither says when
+surveys = sa.Table(
+    "surveys",
+    metadata,
+    _id(),
+    _ref("unit_id", "units.id"),  # who lives there may answer
+    _ref("author_id", "people.id"),
+    _text("title"),
+    _text("last_day"),
+    _text("state", default="draft"),
+    sa.Column("questions", sa.JSON, nullable=False),  # {text, kind, choices} each
+    _number("made_at"),
+    _number("ended_at", nullable=True),
+    sa.CheckConstraint("state IN ('draft', 'open', 'closed', 'dropped')", name="state"),
+    sa.CheckConstraint("(state IN ('draft', 'open')) = (ended_at IS NULL)", name="ended"),
+    sa.Index(
+        "uq_surveys_draft",
+        "author_id",
+        unique=True,
+        sqlite_where=sa.text("state = 'draft'"),
+        postgresql_where=sa.text("state = 'draft'"),
+    ),
+    sa.Index("ix_surveys_state", "state", "last_day"),
+)
+respondents = sa.Table(
+    "respondents",
+    metadata,
+    sa.Column("survey_id", Id, sa.ForeignKey("surveys.id"), primary_key=True, autoincrement=False),
+    sa.Column("person_id", Id, sa.ForeignKey("people.id"), primary_key=True, autoincrement=False),
+)
+# How often each choice of a question was taken; both count from 0.
+survey_counts = sa.Table(
+    "survey_counts",
+    metadata,
+    sa.Column("survey_id", Id, sa.ForeignKey("surveys.id"), primary_key=True, autoincrement=False),
+    sa.Column("question", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("choice", sa.BigInteger, primary_key=True, autoincrement=False),
+    _number("times", default="0"),
+    sa.CheckConstraint("times >= 0", name="times"),
+)
+# Free words. The key is drawn by lot: it does not tell in which order they came.
+survey_words = sa.Table(
+    "survey_words",
+    metadata,
+    sa.Column("id", Id, primary_key=True, autoincrement=False),
+    _ref("survey_id", "surveys.id", index=True),
+    _text("text"),
+)
 
 # --- households: who earns and spends together
 households = sa.Table(

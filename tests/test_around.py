@@ -302,7 +302,7 @@ def slowly(text: str, rules: Rules) -> list[int]:
         return any(o != hit and o[1] <= hit[1] and hit[2] <= o[2] for o in others)
 
     excluded = [hit for hit in hits if hit[0] in rules.hiding]
-    words = [hit for hit in hits if hit[0] < rules.silent_from]
+    words = [hit for hit in hits if hit[0] < rules.beside_from]
     words = [hit for hit in words if not inside(hit, excluded if rules.nested else words)]
     beside = [hit for hit in hits if not inside(hit, excluded)]
 

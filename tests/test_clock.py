@@ -152,11 +152,15 @@ def test_the_jobs_of_the_house_are_planned_for_the_hours_the_town_knows(town: To
         "honour.post": (0, 1, 9, 0, 0),
         "hot.tell_county": (1, 0, 8, 30, 0),
         "hot.tell_towns": (0, 0, 8, 0, 0),
+        "patrol_day.end_day": (0, 0, 0, 0, 0),
+        "patrol_day.remind_afternoon": (0, 0, 16, 0, 0),
+        "patrol_day.remind_morning": (0, 0, 10, 0, 0),
         "publicity.post": (0, 0, 0, 0, 600),
         "reconcile.nightly": (0, 0, 2, 30, 0),
         "redeem.expire": (0, 0, 0, 0, 600),
         "reply.release_overdue": (0, 0, 0, 0, 600),
         "statement.month_end": (0, 0, 0, 0, 600),
+        "survey_new.end_overdue": (0, 0, 0, 0, 0),
         "vouchers.return_unused": (0, 0, 0, 0, 600),
     }
 
@@ -218,11 +222,13 @@ def test_two_processes_on_one_postgresql_remind_once(county_url: str, town: Town
         "expiry.sweep",
         "expiry.warn",
         "hot.tell_county",
+        "patrol_day.end_day",
         "publicity.post",
         "reconcile.nightly",
         "redeem.expire",
         "reply.release_overdue",
         "statement.month_end",
+        "survey_new.end_overdue",
         "vouchers.return_unused",
     ]
 
