@@ -8,7 +8,7 @@ from store import ledger
 from store.ledger import Insufficient
 from store.prepared import Prepared
 from store.tables import xfer
-from store.tx import Tx
+from store.tx import Conflict, Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,11 @@ _SPENT = Prepared(
         sa.or_(_hold.c.txn == sa.bindparam("txn"), xfer.c.txn == sa.bindparam("txn")),
     )
     .order_by(xfer.c.id.desc())
+)
+_RETURNED = Prepared(
+    sa.select(sa.func.sum(xfer.c.amount)).where(
+        xfer.c.txn == sa.bindparam("txn"), xfer.c.kind == "refund", xfer.c.unit == sa.bindparam("unit")
+    )
 )
 
 
@@ -99,8 +104,13 @@ def refund(
 ) -> None:
     """Bring back `amount` of what `txn` spent of a unit, to where it came from (goods also to `credit`).
 
-    Once per `key`. Raises Insufficient when that much was not spent or came back already.
+    Once per `key`: the same again changes nothing, another amount raises Conflict. Raises Insufficient when
+    that much was not spent or came back already.
     """
+    if returned := tx.execute(_RETURNED, {"txn": f"refund:{key}", "unit": unit}).scalar():
+        if returned != amount:
+            raise Conflict
+        return
     missing = amount
     for xfer_id, source, spent, of_unit, left in tx.execute(_SPENT, {"txn": txn}):
         part = min(missing, int(left))  # PostgreSQL sums to numeric

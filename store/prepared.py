@@ -68,14 +68,14 @@ class Prepared:
             cursor = driver.execute(form.sql, form.values(parameters))
             return Rows(form.rows(cursor, dialect), cursor.rowcount)
         except dialect.loaded_dbapi.Error as error:
-            raise _without_values(form.sql, error, dialect) from error
+            raise without_values(form.sql, error, dialect) from error
 
     def _prepare(self, dialect: sa.Dialect, names: Iterable[str]) -> "_Form":
         form = self._forms[(dialect.name, *names)] = _Form.of(self._statement, dialect, names)
         return form
 
 
-def _without_values(sql: str, error: Any, dialect: sa.Dialect) -> DBAPIError:
+def without_values(sql: str, error: Any, dialect: sa.Dialect) -> DBAPIError:
     # PostgreSQL's DETAIL shows the row that was refused, with names and telephone numbers.
     if primary := getattr(getattr(error, "diag", None), "message_primary", None):
         error.args = (primary,)

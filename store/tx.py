@@ -7,7 +7,7 @@ from typing import Any, overload
 
 import sqlalchemy as sa
 
-from store.prepared import Prepared, Rows
+from store.prepared import Prepared, Rows, without_values
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 log = logging.getLogger("mashang.db")
@@ -51,6 +51,16 @@ class Tx:
             return self._connection.execute(statement, parameters)
         self._stay_inside()
         return statement.run(self._driver, self._connection.dialect, parameters or {})
+
+    def copy(self, table: str, columns: Sequence[str], lines: str) -> None:
+        """Append rows in the text form of PostgreSQL's COPY, which is its alone. Raises as `execute` does."""
+        sql = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+        dialect = self._connection.dialect
+        try:
+            with self._driver.cursor() as cursor, cursor.copy(sql) as sent:
+                sent.write(lines)
+        except dialect.loaded_dbapi.Error as error:
+            raise without_values(sql, error, dialect) from error
 
     def _stay_inside(self) -> None:
         # After a full disk SQLite may have rolled back: what followed would be committed on its own.

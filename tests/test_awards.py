@@ -129,7 +129,13 @@ def test_what_the_budget_does_not_hold_waits_for_the_next_grant(
 def test_a_list_is_booked_once_whole_or_not_at_all(db: Database, earn: Callable[..., Award]) -> None:
     listed = [
         earn(
-            idem=f"batch:1:{n}", cause=f"batch:1:{n}", txn="batch:1", person_id=who, household_id=who, caps=()
+            idem=f"batch:1:{n}",
+            cause=f"batch:1:{n}",
+            txn="batch:1",
+            person_id=who,
+            household_id=who,
+            caps=(),
+            reason=f"{n}\t50%\\n\\.\n\r“好”",
         )
         for n, who in enumerate((1, 2, 1))
     ]
@@ -161,6 +167,8 @@ def test_a_list_is_booked_once_whole_or_not_at_all(db: Database, earn: Callable[
     assert _state(db) == (40, 20, 40, [])
     with db.read() as tx:
         assert tx.execute(sa.select(sa.func.count()).where(xfer.c.kind == "award")).scalar() == 6
+        reasons = sa.select(xfer.c.reason).where(xfer.c.txn == "batch:1").order_by(xfer.c.id).limit(3)
+        assert list(tx.execute(reasons).scalars()) == [one.reason for one in listed]
         # What was withheld in part is not known as booked whole.
         known = sa.select(booked_lists.c.txn, booked_lists.c.lines).order_by(booked_lists.c.id)
         assert list(tx.execute(known)) == [("batch:1", 3)] * 2

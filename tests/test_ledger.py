@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from handlers.days import ZONE, local_day
-from store import awards, blocks, booked_lists, budgets, households, ledger, wallets
+from store import awards, blocks, booked_lists, budgets, holds, households, ledger, wallets
 from store.audit import Finding
 from store.awards import Award, Cap, Outcome
 from store.budgets import Budget
@@ -634,6 +634,26 @@ def everything(run: Callable[[str], Any]) -> dict[str, list[tuple[Any, ...]]]:
         table: [tuple(row) for row in run(f"SELECT * FROM {table} ORDER BY {order}")]
         for table, order in (ALL_TABLES | OTHER_TABLES).items()
     }
+
+
+def test_what_comes_back_comes_back_once_also_where_little_is_left(db: Database, books: Books) -> None:
+    """华 bought for 10 and brought back 4; 5 of the other 6 come back."""
+
+    def bring_back(points: int, key: str) -> int:
+        back = partial(holds.refund, txn="hua", unit=0, reason="退", now=NOW, actor_id=None)
+        db.write(lambda tx: back(tx, amount=points, key=key))
+        with db.read() as tx:
+            return wallets.points(tx, books.ids["hua_home"])
+
+    with db.read() as tx:
+        before = wallets.points(tx, books.ids["hua_home"])
+    assert [bring_back(5, "five") - before for _ in range(2)] == [5, 5]
+    with pytest.raises(Conflict):
+        bring_back(1, "five")
+    with pytest.raises(ledger.Insufficient):
+        bring_back(2, "two")
+    assert bring_back(1, "one") == before + 6
+    assert broken(db) == []
 
 
 def test_no_sql_gets_past_the_guards(db: Database, books: Books) -> None:
