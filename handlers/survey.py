@@ -50,6 +50,8 @@ def take(ctx: Ctx, match: re.Match[str]) -> str:
     if ctx.message.chat:
         raise Refused("回答请单独发给我：在群里大家都看得见。")
     must_be_open(ctx, survey)
+    if surveys.has_answered(ctx.tx, survey.id, ctx.person.id):
+        raise _answered(survey)
     return answer(ctx, survey, *answers(survey, text))
 
 
@@ -87,10 +89,14 @@ def answer(ctx: Ctx, survey: Survey, choices: list[int | None], words: str) -> s
     must_be_open(ctx, survey)
     words = mask_phones(remove_ids(words)[0]).strip()[:WORDS_MAX]
     if not surveys.answer(ctx.tx, survey, ctx.person.id, choices, words):
-        raise Refused(f"问卷 {survey.id} 您已经答过了，每人一次。{APART}，所以也不能改。")
+        raise _answered(survey)
     day = local_day(ctx.now)
     earned = award_actor(ctx, FACT, person_id=ctx.person.id, day=day, key=str(survey.id), number=survey.id)
     return f"问卷 {survey.id} 收到了，谢谢您！{_earned(earned)}"
+
+
+def _answered(survey: Survey) -> Refused:
+    return Refused(f"问卷 {survey.id} 您已经答过了，每人一次。{APART}，所以也不能改。")
 
 
 def points(ctx: Ctx) -> int:

@@ -81,6 +81,7 @@ def test_a_clerk_asks_people_answer_and_the_results_are_numbers(town: Town) -> N
         town, "A 5 宣传很好，电话13800001234", "A知道 满意", "b 很不满意", "1A 4 多办几场", "知道，4分", "A5"
     )
     assert town.say("李秀英", "问卷 1 B 1") == TWICE
+    assert town.say("李秀英", "问卷 1 也许吧") == TWICE, "told so whatever is written now"
     assert town.say("李秀英", "问卷") == "现在没有要答的问卷。"
     assert (town.points("李秀英"), town.points("周建国")) == (2, 2)
     assert town.say("李秀英", "明细").endswith("+2 分 回答问卷（问卷 1），余 2 分")
