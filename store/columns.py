@@ -38,14 +38,9 @@ class Columns:
     def column(self, name: str) -> Sequence[Any]:
         return self.own[name] if name in self.own else [self.shared[name]] * self.size
 
-    def lines(self, names: Sequence[str]) -> Iterator[str]:
-        """Each row as a line of PostgreSQL's COPY, with these columns in their order."""
-        own = [name for name in names if name in self.own]
-        values = [
-            "%s" if name in self.own else _copied(self.shared[name]).replace("%", "%%") for name in names
-        ]
-        rows: Iterable[tuple[Any, ...]] = zip(*(_all_copied(self.own[name]) for name in own), strict=True)
-        return map("\t".join(values).__mod__, rows if own else repeat((), self.size))
+    def rows(self, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+        """Each row's values of these columns, in their order."""
+        return zip(*map(self.column, names), strict=True)
 
     def written(self, names: Sequence[str]) -> Iterator[str]:
         """Each row as JSON with these names, in their order; what all rows share is written once."""
@@ -61,17 +56,6 @@ def json(value: object) -> str:
     if value is None:
         return "null"
     return encode_basestring(value) if isinstance(value, str) else str(value)
-
-
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-
-
-def _copied(value: object) -> str:
-    return "\\N" if value is None else str(value).translate(_ESCAPES)
-
-
-def _all_copied(values: Sequence[Any]) -> Iterable[Any]:
-    return values if set(map(type, values)) == {int} else map(_copied, values)
 
 
 def _written(values: Sequence[Any]) -> Sequence[Any]:

@@ -1,7 +1,7 @@
 """A transaction as a work sees it: execute statements, try something, do something after the commit."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, overload
 
@@ -52,13 +52,14 @@ class Tx:
         self._stay_inside()
         return statement.run(self._driver, self._connection.dialect, parameters or {})
 
-    def copy(self, table: str, columns: Sequence[str], lines: str) -> None:
-        """Append rows in the text form of PostgreSQL's COPY, which is its alone. Raises as `execute` does."""
+    def copy(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Append rows by PostgreSQL's COPY, which is its alone. Raises as `execute` does."""
         sql = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
         dialect = self._connection.dialect
         try:
             with self._driver.cursor() as cursor, cursor.copy(sql) as sent:
-                sent.write(lines)
+                for row in rows:
+                    sent.write_row(row)
         except dialect.loaded_dbapi.Error as error:
             raise without_values(sql, error, dialect) from error
 
