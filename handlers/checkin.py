@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 
-from handlers import reminder, report
+from handlers import notify, reminder, report
 from handlers.announce import award_actor
 from handlers.ctx import Ctx, JobCtx, Refused, areas, command, cron
 from handlers.days import DAY, NUMERALS, day_before, local_day, parse_day
@@ -11,7 +11,7 @@ from handlers.message import Reply
 from handlers.reminder import Missing
 from nlp.courtesy import courtesy
 from nlp.plain import plain
-from store import checkins, outbox, patrols, people
+from store import checkins, patrols, people
 from store.people import Person
 
 WORKERS = ("worker", "micro_leader", "volunteer")
@@ -199,25 +199,16 @@ def summarize(ctx: JobCtx) -> None:
     missing = reminder.by_village(ctx, _missing(ctx, day))
     away = checkins.on_leave(ctx.tx, day)
     present = checkins.present(ctx.tx, day)
-    rows = []
     for village, workers in _workers(ctx).items():
         names = "、".join(name for _, name in missing.get(village, []))
         unit = ctx.registry.units[village]
         here = sum(person_id in present for person_id in workers)
         on_leave = sum(person_id in away - present for person_id in workers)
-        rows.append(
-            outbox.row(
-                channel="group",
-                address=unit.group_webhook,
-                unit_id=village,
-                text=f"【报平安小结】{day} {unit.name}：应报 {len(workers)} 人，已报 {here} 人，"
-                f"请假 {on_leave} 人，{f'未报：{names}' if names else '全部到齐'}。",
-                fact="checkin.summary",
-                idem=f"checkin.summary:{day}:{unit.code}",
-                now=ctx.now,
-            )
+        text = (
+            f"【报平安小结】{day} {unit.name}：应报 {len(workers)} 人，已报 {here} 人，"
+            f"请假 {on_leave} 人，{f'未报：{names}' if names else '全部到齐'}。"
         )
-    outbox.add(ctx.tx, rows)
+        notify.group(ctx, unit, text, fact="checkin.summary", key=day)
 
 
 def _missing(ctx: JobCtx, day: str) -> list[Missing]:
