@@ -31,7 +31,7 @@ bench-reading: .venv/.ready  ## texts read a second beside jieba and a bare scan
 bench-ledger: .venv/.ready  ## the ledger beside django-hordak, pgbench and a thread per client, as JSON
 	$(PY) -m bench.ledger
 
-test-long: .venv/.ready  ## growth, crash and soak runs: half an hour; tells which test and example it is at
+test-long: .venv/.ready  ## growth, crash and soak runs: 18 minutes; tells which test and example it is at
 	$(PY) -m pytest -m long -vv --capture=sys --durations=0
 
 install: .venv/.ready    ## leaves .venv/bin/mashang
