@@ -10,8 +10,8 @@ export PYTHONDONTWRITEBYTECODE :=
 run: .venv/.ready        ## serve with a sample county and the WeChat stand-in at /sandbox
 	MASHANG_SANDBOX=1 $(PY) -m bot serve
 
-test: .venv/.ready       ## the whole suite; what a missing browser, PostgreSQL or Node would run is skipped with its reason
-	$(PY) -m pytest -n 2 --dist worksteal -m "not long"
+test: .venv/.ready       ## the whole suite, of which a part waits for browsers and servers: three workers for two cores; what a missing browser, PostgreSQL or Node would run is skipped with its reason
+	$(PY) -m pytest -n 3 --dist worksteal -m "not long"
 
 demo: .venv/.ready       ## the whole story in the terminal, through the real webhook
 	$(PY) -m bot demo
