@@ -24,7 +24,7 @@ from bot.sandbox.app import Sandbox
 from bot.sandbox.cast import Person
 from bot.settings import Settings
 from handlers.days import ZONE
-from store import exports, ledger, photos
+from store import audit, exports, photos
 from store.audit import Finding
 
 Found = TypeVar("Found")
@@ -144,7 +144,7 @@ class Story:
 
     def drift(self) -> list[Finding]:
         with self.house.db.read() as tx:
-            return ledger.drift(tx)
+            return audit.drift(tx)
 
     def run_jobs(self) -> None:
         clock.run_due(self.house.db, self.house.county, self.house.now())

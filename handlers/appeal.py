@@ -2,12 +2,12 @@
 
 import re
 
-from handlers.ctx import Ctx, Refused, areas, command, may, refuse_in_group
+from handlers.ctx import Ctx, Refused, areas, command, may, refuse_in_group, saw
 from handlers.days import DAY_SECONDS, clock_time
 from handlers.discipline import LETTERS, NAME, TOPIC, lift, number_of
 from handlers.household import settle_in
 from handlers.whom import STEWARDS, WHY, called, heard, home, not_own, tell, tell_group
-from store import households, ledger, looks, measures, wallets
+from store import households, ledger, measures, wallets
 from store.measures import FREEZE, Measure
 
 LISTED_MAX = 10
@@ -65,7 +65,7 @@ def waiting(ctx: Ctx, match: re.Match[str]) -> str:
     lines = []
     for one in found:
         subject = f"household:{one.household_id}"
-        looks.add(ctx.tx, actor_id=ctx.person.id, subject=subject, why="申诉列表", now=ctx.now)
+        saw(ctx, subject, "申诉列表")
         what = "冻结" if one.kind == FREEZE else f"扣 {one.points} 分"
         mine = "（您经办的，要由别人复核）" if one.by_id == ctx.person.id else ""
         lines.append(

@@ -5,11 +5,11 @@ import re
 from handlers import application_notices as notices
 from handlers.announce import clip
 from handlers.codes import derived_token
-from handlers.ctx import NUMBER, Ctx, Refused, command, may, refuse_in_group
+from handlers.ctx import NUMBER, Ctx, Refused, command, may, refuse_in_group, saw
 from handlers.days import clock_time
 from handlers.deed import offer
 from nlp.slots import mask_phones
-from store import applications, households, looks, people, photos
+from store import applications, households, people, photos
 from store.applications import Application
 from store.people import Person
 
@@ -44,7 +44,7 @@ def look(ctx: Ctx, match: re.Match[str]) -> str:
     if not is_family(ctx, application):
         subject = f"person:{application.person_id}"
         why = f"看申请 {application.id}"
-        looks.add(ctx.tx, actor_id=ctx.person.id, subject=subject, why=why, now=ctx.now)
+        saw(ctx, subject, why)
     name, unit = notices.person_of(ctx, application)
     lines = [
         f"申请 {application.id}：{state_of(application)}",

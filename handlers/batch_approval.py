@@ -6,11 +6,11 @@ from handlers.announce import clip
 from handlers.application_notices import title_of
 from handlers.applied import APPROVERS, TOPIC
 from handlers.batch import STATES, day_of
-from handlers.ctx import NUMBER, Ctx, Refused, areas, command, may, refuse_in_group
+from handlers.ctx import NUMBER, Ctx, Refused, areas, command, may, refuse_in_group, saw
 from handlers.days import clock_time
 from handlers.earn import caps_of, cohort_of, town_of
 from handlers.points_rules import PointsRule
-from store import award_lists, batches, households, looks, outbox, people
+from store import award_lists, batches, households, outbox, people
 from store.awards import Award
 from store.batches import Batch
 from store.budgets import Budget
@@ -30,7 +30,7 @@ def look(ctx: Ctx, match: re.Match[str]) -> str:
     refuse_in_group(ctx, match, "名单")
     batch = _find(ctx, match["number"])
     subject = f"unit:{batch.unit_id}"
-    looks.add(ctx.tx, actor_id=ctx.person.id, subject=subject, why=f"看批次 {batch.id}", now=ctx.now)
+    saw(ctx, subject, f"看批次 {batch.id}")
     names = people.names(ctx.tx, [batch.proposer_id, *(line["person"] for line in batch.lines[:LIST_MAX])])
     listed = [
         f"{names[line['person']]} {line['points']} 分 {clip(line['reason'], CLIP)}"

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from handlers import keepers, sign_in
 from handlers.codes import keyed, new_code
-from handlers.ctx import GAP, Ctx, Refused, areas, command, is_set_apart, refuse_in_group
+from handlers.ctx import GAP, Ctx, Refused, areas, command, is_set_apart, refuse_in_group, saw
 from handlers.days import DAY_SECONDS, clock_time
 from handlers.earn import household_of
 from handlers.names import masked
-from store import cards, households, looks
+from store import cards, households
 from store.cards import Card
 from store.tx import Tx
 from store.units import Registry, Unit
@@ -85,7 +85,7 @@ def printed(ctx: Ctx, unit_id: int) -> list[Face]:
     """Every card of a unit of the speaker's area; that they were printed is written down."""
     if unit_id not in areas(ctx, *STAFF):
         raise Refused("这不是您的片区。")
-    looks.add(ctx.tx, actor_id=ctx.person.id, subject=f"unit:{unit_id}", why="打印户卡", now=ctx.now)
+    saw(ctx, f"unit:{unit_id}", "打印户卡")
     return faces(ctx.tx, ctx.registry, ctx.county.base_url, unit_id)
 
 

@@ -2,12 +2,12 @@
 
 import re
 
-from handlers.ctx import GAP, PROPOSAL, Ctx, Refused, command, may, refuse_in_group
+from handlers.ctx import GAP, PROPOSAL, Ctx, Refused, command, may, refuse_in_group, saw
 from handlers.days import clock_time
 from handlers.discipline import TOPIC
 from handlers.household import settle_in
 from handlers.whom import STEWARDS, WHOM, WHY, called, find, heard, home, is_meant, not_own, tell, tell_group
-from store import households, looks, reversals, wallets
+from store import households, reversals, wallets
 from store.reversals import Given, Reversal
 
 CORRECTORS = ("shop_supervisor", "dispatcher", "leader")
@@ -30,7 +30,7 @@ def entries(ctx: Ctx, match: re.Match[str]) -> str | None:
     household = find(ctx, match["whom"], *READERS)
     if households.of(ctx.tx, ctx.person.id) != household.id:
         subject = f"household:{household.id}"
-        looks.add(ctx.tx, actor_id=ctx.person.id, subject=subject, why="户明细", now=ctx.now)
+        saw(ctx, subject, "户明细")
     found = wallets.entries(ctx.tx, household.id, ENTRIES_MAX)
     owed = wallets.owed(ctx.tx, household.id)
     debt = f"，欠 {owed} 分" if owed else ""

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from handlers import cards, form, goods, keepers, orders, partial, pickup
 from handlers.codes import read_pickup
-from handlers.ctx import Ctx, Refused
+from handlers.ctx import Ctx, Refused, saw
 from handlers.me import Piece, basket_of, pieces
 from handlers.names import masked
-from store import households, looks, people, redemptions, shop, wallets
+from store import households, people, redemptions, shop, wallets
 from store.cards import Card
 from store.redemptions import Line, Redemption
 from store.shop import Article, Shop
@@ -98,7 +98,7 @@ def _order(ctx: Ctx, one: Shop, shop_code: str, code: str) -> Redemption | str:
 
 
 def _waiting(ctx: Ctx, one: Shop, redemption: Redemption) -> Waiting:
-    _look(ctx, redemption.household_id, f"柜台核销，单号 {redemption.id}")
+    saw(ctx, f"household:{redemption.household_id}", f"柜台核销，单号 {redemption.id}")
     names = people.names(ctx.tx, [redemption.person_id]) if redemption.person_id is not None else {}
     held = [line for line in redemptions.lines_of(ctx.tx, redemption.id) if line.state == "held"]
     return Waiting(one, masked(next(iter(names.values()), "")), _numbered(ctx, held), redemption.expires_at)
@@ -107,7 +107,7 @@ def _waiting(ctx: Ctx, one: Shop, redemption: Redemption) -> Waiting:
 def customer(ctx: Ctx, one: Shop, card: Card) -> Customer:
     """The household of a card. Raises Refused for the clerk's own."""
     _refuse_own(ctx, card.household_id)
-    _look(ctx, card.household_id, "柜台刷户卡")
+    saw(ctx, f"household:{card.household_id}", "柜台刷户卡")
     articles = [each for each in shop.articles_of(ctx.tx, [one.id]) if goods.is_on_offer(ctx, each)]
     return Customer(
         shop=one,
@@ -125,10 +125,6 @@ def customer(ctx: Ctx, one: Shop, card: Card) -> Customer:
 def _refuse_own(ctx: Ctx, household_id: int) -> None:
     if household_id == households.of(ctx.tx, ctx.person.id):
         raise Refused("不能给自己家经手，请由别人来办。")
-
-
-def _look(ctx: Ctx, household_id: int, why: str) -> None:
-    looks.add(ctx.tx, actor_id=ctx.person.id, subject=f"household:{household_id}", why=why, now=ctx.now)
 
 
 def _held_here(ctx: Ctx, one: Shop, household_id: int) -> list[Line]:

@@ -11,6 +11,7 @@ from handlers.message import Message, Reply
 from handlers.rules import Rules
 from nlp import Reading
 from nlp.slots import Places
+from store import looks
 from store.cases import Case
 from store.people import Account, Person
 from store.tx import Tx
@@ -189,6 +190,11 @@ def is_set_apart(match: re.Match[str], group: str) -> bool:
     盘点 大米 20 means to be a command whatever is wrong with it; 盘点的时候灯坏了 is a report.
     """
     return match.string[match.start(group) - 1] in " \t\n\u3000:：,，、"
+
+
+def saw(ctx: Ctx, subject: str, why: str) -> None:
+    """Write down that the speaker saw personal data: of household:7, of person:5, or a list of unit:3."""
+    looks.add(ctx.tx, actor_id=ctx.person.id, subject=subject, why=why, now=ctx.now)
 
 
 def refuse_in_group(ctx: Ctx, match: re.Match[str], what: str) -> None:

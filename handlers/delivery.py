@@ -3,11 +3,11 @@
 import re
 
 from handlers import keepers, orders, redeem
-from handlers.ctx import GAP, Ctx, Refused, areas, command, is_set_apart, may, refuse_in_group
+from handlers.ctx import GAP, Ctx, Refused, areas, command, is_set_apart, may, refuse_in_group, saw
 from handlers.keepers import MANAGER
 from handlers.redeem import CODE
 from nlp.slots import mask_phones
-from store import households, looks, redemptions
+from store import households, redemptions
 from store.redemptions import Line, Redemption
 
 BRINGERS = ("worker", "micro_leader")
@@ -103,7 +103,7 @@ def show(ctx: Ctx, match: re.Match[str]) -> str:
         where = "，".join(filter(None, (_unit(ctx, unit_id), one.address)))
         goods = orders.goods_told(ctx, _waiting(ctx, one))
         subject = f"household:{one.household_id}"
-        looks.add(ctx.tx, actor_id=ctx.person.id, subject=subject, why="送货单", now=ctx.now)
+        saw(ctx, subject, "送货单")
         lines.append(f"单号 {one.id} {name or '未登记姓名'}（{where or '地址没有登记'}）：{goods}")
     more = ["还有更多，送完这些再看。"] if len(found) > LIST_MAX else []
     return "\n".join(["【送货单】", *lines, *more, "送到了请发：已送达 单号"])

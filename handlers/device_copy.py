@@ -4,7 +4,7 @@ import hashlib
 from typing import Any
 
 from handlers import cards, keepers, vouchers
-from handlers.ctx import Ctx, Refused
+from handlers.ctx import Ctx, Refused, saw
 from handlers.names import masked
 from store import shop
 from store import vouchers as rows
@@ -18,7 +18,7 @@ def note_copy(ctx: Ctx, list_id: int) -> None:
     """Write down that the speaker takes a copy of a list; refuses who may not."""
     one = vouchers.own_list(ctx, list_id)
     for voucher in rows.of_lists(ctx.tx, [one.id]):
-        vouchers.look(ctx, voucher.household_id, "离线名单存到设备")
+        saw(ctx, f"household:{voucher.household_id}", "离线名单存到设备")
 
 
 def copy(ctx: Ctx, list_id: int) -> dict[str, Any]:

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 
 from handlers import notify, reminder
 from handlers.checkin import FULL_TIME
-from handlers.ctx import GAP, Ctx, JobCtx, areas, command, cron, refuse_in_group
+from handlers.ctx import GAP, Ctx, JobCtx, areas, command, cron, refuse_in_group, saw
 from handlers.days import DAY_SECONDS, local_day, time_of_day
 from handlers.patrol import HALVES, TOPIC, half_of, leave, line
 from handlers.reminder import Missing
 from handlers.score import worker_called
-from store import checkins, looks, patrols, people
+from store import checkins, patrols, people
 from store.patrols import Patrol
 
 READERS = ("village_staff", "dispatcher", "leader")
@@ -104,7 +104,7 @@ def show_worker(ctx: Ctx, match: re.Match[str]) -> str:
     """The look is written down: where somebody was is nobody's business without a reason."""
     refuse_in_group(ctx, match, "巡查记录")
     person_id, name = worker_called(ctx, match["name"])
-    looks.add(ctx.tx, actor_id=ctx.person.id, subject=f"person:{person_id}", why="巡查记录", now=ctx.now)
+    saw(ctx, f"person:{person_id}", "巡查记录")
     walked = patrols.of_person(ctx.tx, person_id, "", local_day(ctx.now), LISTED_MAX)
     located = patrols.located(ctx.tx, [one.id for one in walked])
     lines = []

@@ -3,12 +3,12 @@
 import re
 
 from handlers import keepers
-from handlers.ctx import Ctx, Refused, command, refuse_in_group
+from handlers.ctx import Ctx, Refused, command, refuse_in_group, saw
 from handlers.days import DAY, day_bounds, local, parse_day
 from handlers.keepers import KEEPERS, TOPIC
 from handlers.restock import KINDS
 from nlp.plain import plain
-from store import households, looks, people, stock
+from store import households, people, stock
 from store.stock import Given, Movement
 
 READ_MAX = 500  # of a day
@@ -30,7 +30,7 @@ def show(ctx: Ctx, match: re.Match[str]) -> str | None:
     if rest:
         return None
     refuse_in_group(ctx, match, "流水里有姓名，")
-    looks.add(ctx.tx, actor_id=ctx.person.id, subject=f"unit:{one.unit_id}", why="流水", now=ctx.now)
+    saw(ctx, f"unit:{one.unit_id}", "流水")
     day = parse_day(match["day"], ctx.now) if match["day"] else local(ctx.now).date()
     if day is None or day > local(ctx.now).date():
         raise Refused("请写过去的日期，例如：流水 11-23")

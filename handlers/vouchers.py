@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterable, Sequence
 
 from handlers import cards, form, goods, keepers, sign_in
-from handlers.ctx import Ctx, JobCtx, Refused, command, cron
+from handlers.ctx import Ctx, JobCtx, Refused, command, cron, saw
 from handlers.days import DAY_SECONDS, clock_time
 from handlers.names import masked
-from store import holds, households, ledger, looks, shop, vouchers, wallets
+from store import holds, households, ledger, shop, vouchers, wallets
 from store.cards import Card
 from store.ledger import Frozen, Insufficient
 from store.shop import Shop
@@ -154,18 +154,13 @@ def _promise(ctx: Ctx, one: Shop, list_id: int, card: Card, points: int, until: 
         )
     except (Insufficient, Frozen):  # on PostgreSQL somebody else may have spent them since they were read
         raise Refused("有一户的积分刚刚变动了，请再签一次。") from None
-    look(ctx, card.household_id, "签离线名单")
+    saw(ctx, f"household:{card.household_id}", "签离线名单")
     text = (
         f"【{one.name}】为没有网络时兑换，您家的 {share} 分已备作离线券，"
         f"{clock_time(until)} 前凭户卡在店里用，没用完的退回。不同意请告诉店长关闭名单。"
     )
     keepers.tell_household(ctx, card.household_id, text, fact="voucher.signed", key=voucher.id)
     return voucher
-
-
-def look(ctx: Ctx, household_id: int, why: str) -> None:
-    """Write down that the speaker saw a household on a list."""
-    looks.add(ctx.tx, actor_id=ctx.person.id, subject=f"household:{household_id}", why=why, now=ctx.now)
 
 
 def _terms(ctx: Ctx, one: Shop, list_id: int, device: str, expires_at: int, made: Iterable[Voucher]) -> str:

@@ -120,15 +120,8 @@ _CATEGORY_KEYS = {
 
 def _compile(file: File, needed: set[str], alarms: Alarms, *, revision: str) -> Rules:
     head = file.block("head", file.content, _HEAD_KEYS, set())
-    distance, levels = head.number("distance", DISTANCE, 0, DISTANCE_MAX), head.texts("levels")
-    categories: dict[str, Category] = {}
-    for block in file.blocks("category", _CATEGORY_KEYS, {"code", "keywords"} | needed):
-        category = _category(block, distance, levels)
-        if category.code in categories:
-            block.refuse("this code stands twice")
-        categories[category.code] = category
-    if not categories:
-        raise ValueError(f"{file.name}: there is no [[category]] block")
+    levels = head.texts("levels")
+    categories = _categories(file, needed, head.number("distance", DISTANCE, 0, DISTANCE_MAX), levels)
     in_order = tuple(categories.values())
     windows = tuple(_window(block) for block in file.blocks("window", _WINDOW_KEYS, {"side", "words"}))
     votes = _votes(in_order)
@@ -173,6 +166,18 @@ def _compile(file: File, needed: set[str], alarms: Alarms, *, revision: str) -> 
         levels=levels,
         alarms=alarms,
     )
+
+
+def _categories(file: File, needed: set[str], distance: int, levels: tuple[str, ...]) -> dict[str, Category]:
+    categories: dict[str, Category] = {}
+    for block in file.blocks("category", _CATEGORY_KEYS, {"code", "keywords"} | needed):
+        category = _category(block, distance, levels)
+        if category.code in categories:
+            block.refuse("this code stands twice")
+        categories[category.code] = category
+    if not categories:
+        raise ValueError(f"{file.name}: there is no [[category]] block")
+    return categories
 
 
 def pack(weights: Votes) -> int:

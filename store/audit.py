@@ -6,7 +6,7 @@ slice that is read in one transaction is whole in itself, however the journal gr
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 
 import sqlalchemy as sa
 
@@ -263,3 +263,8 @@ def _of_blocks(read: Read, sealed_before: int | None) -> Iterator[Finding]:
         with read() as tx:
             late = blocks.forgotten(tx, sealed_before, ROWS_AT_ONCE)
         yield from (Finding("movement", number, "unsealed") for number in late)
+
+
+def drift(tx: Tx) -> list[Finding]:
+    """What is wrong in the books, all in one transaction; reads everything."""
+    return list(findings(lambda: nullcontext(tx)))

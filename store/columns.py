@@ -45,13 +45,15 @@ class Columns:
     def written(self, names: Sequence[str]) -> Iterator[str]:
         """Each row as JSON with these names, in their order; what all rows share is written once."""
         own = [name for name in names if name in self.own]
-        values = {name: "%s" if name in own else json(self.shared[name]).replace("%", "%%") for name in names}
+        values = {
+            name: "%s" if name in own else json_of(self.shared[name]).replace("%", "%%") for name in names
+        }
         form = "{" + ", ".join(f'"{name}": {value}' for name, value in values.items()) + "}"
         rows: Iterable[tuple[Any, ...]] = zip(*(_written(self.own[name]) for name in own), strict=True)
         return map(form.__mod__, rows if own else repeat((), self.size))
 
 
-def json(value: object) -> str:
+def json_of(value: object) -> str:
     """A text, a whole number or None."""
     if value is None:
         return "null"
@@ -62,4 +64,4 @@ def _written(values: Sequence[Any]) -> Sequence[Any]:
     kinds = set(map(type, values))
     if kinds == {int}:
         return values  # written as they are
-    return list(map(encode_basestring if kinds == {str} else json, values))
+    return list(map(encode_basestring if kinds == {str} else json_of, values))

@@ -8,14 +8,11 @@ store/awards.py; what a household owns is store/wallets.py.
 """
 
 from collections.abc import Collection, Mapping
-from contextlib import nullcontext
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
-from store import audit
-from store.audit import Finding
 from store.digest import REQUEST, digest_of
 from store.prepared import Prepared
 from store.tables import acct, bal, xfer
@@ -221,11 +218,6 @@ def same_act(tx: Tx, xfer_id: int) -> list[int]:
 
 def balance(tx: Tx, account_id: int) -> int:
     return int(tx.execute(_BALANCE, {"account": account_id}).scalar() or 0)
-
-
-def drift(tx: Tx) -> list[Finding]:
-    """What is wrong in the books, all in one transaction; reads everything."""
-    return list(audit.findings(lambda: nullcontext(tx)))
 
 
 def count(tx: Tx) -> int:

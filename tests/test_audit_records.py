@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from handlers.reconcile import check
-from store import awards, expiries, ledger
+from store import audit, awards, expiries, ledger
 from store.audit import Finding
 from store.audit_rules import OF_ACCOUNTS, OF_MOVEMENTS, OF_RECORDS
 from store.awards import Award
@@ -194,7 +194,7 @@ def _tampered(statements: str, found: list[Finding], told: list[str], tx: Tx) ->
         disarm = [f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in tables.all()]
     for statement in [*disarm, *statements.split("; ")]:
         tx.execute(sa.text(statement))
-    found += ledger.drift(tx)
+    found += audit.drift(tx)
     told += check(lambda: _again(tx))
     raise _Undo
 

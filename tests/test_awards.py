@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store import award_lists, awards, budgets, households, ledger, wallets
+from store import audit, award_lists, awards, budgets, households, ledger, wallets
 from store.awards import Award, Cap, Outcome
 from store.budgets import Budget
 from store.columns import Columns
@@ -68,7 +68,7 @@ def _give(db: Database, asked: Award) -> Outcome:
 def _state(db: Database) -> tuple[int, int, int, list[int]]:
     """What 李 and 王 have, what the budget holds, what the caps say was used."""
     with db.read() as tx:
-        assert ledger.drift(tx) == []
+        assert audit.drift(tx) == []
         used = list(tx.execute(sa.select(caps.c.used).order_by(caps.c.subject_id, caps.c.period)).scalars())
         state = wallets.points(tx, 1), wallets.points(tx, 2), budgets.lines(tx)[0][5], used
     assert broken(db) == []

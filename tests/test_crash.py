@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from store import ledger, schema
+from store import audit, schema
 from store.db import Database
 from store.ledger import POINTS, SCORE
 from tests import postgres
@@ -82,7 +82,7 @@ def _check(url: str, platform: Platform) -> None:
         )
         none_yet = days == 0  # the kill came first
         assert (days <= 2, awarded) == (True, [] if none_yet else [(POINTS, days), (SCORE, days)])
-        assert ledger.drift(tx) == []
+        assert audit.drift(tx) == []
     assert broken(db) == []
     assert schema.current(url) == schema.head()
     db.close()

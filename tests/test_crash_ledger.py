@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from store import ledger, schema
+from store import audit, schema
 from store.db import Database
 from tests import ledger_load, postgres
 from tests.invariants import broken
@@ -88,7 +88,7 @@ def _check(url: str, told: list[str]) -> None:
     db = Database(url)
     with db.read() as tx:
         rows = tx.execute(sa.text(ACTS)).all()
-        assert ledger.drift(tx) == []
+        assert audit.drift(tx) == []
     assert broken(db) == []
     db.close()
     sums: dict[str, dict[tuple[str, int], int]] = {}

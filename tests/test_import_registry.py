@@ -8,7 +8,7 @@ import pytest
 from handlers.codes import keyed
 from handlers.import_registry import BadFiles, Imported, import_registry
 from handlers.opening import HOW
-from store import invitations, ledger, people, units
+from store import audit, invitations, people, units
 from store.db import Database
 from store.people import Post
 from store.tx import Tx
@@ -97,7 +97,7 @@ def test_the_sample_county_comes_in_whole_and_a_second_time_changes_nothing(db: 
         revision = units.revision(tx)
     assert counts(bring(db, files)) == {}
     with db.read() as tx:
-        assert (units.revision(tx), ledger.drift(tx)) == (revision, [])
+        assert (units.revision(tx), audit.drift(tx)) == (revision, [])
 
 
 def test_units_people_posts_and_accounts_stand_as_written(db: Database) -> None:

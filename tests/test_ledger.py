@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from handlers.days import ZONE, local_day
-from store import awards, blocks, booked_lists, budgets, holds, households, ledger, wallets
+from store import audit, awards, blocks, booked_lists, budgets, holds, households, ledger, wallets
 from store.audit import Finding
 from store.awards import Award, Cap, Outcome
 from store.budgets import Budget
@@ -847,7 +847,7 @@ def test_at_midnight_in_the_town_sixteen_at_once_fill_two_days_caps(db: Database
     with db.read() as tx:
         used = tx.execute(sa.text("SELECT period, used FROM caps ORDER BY period")).all()
         assert wallets.points(tx, books["wang_home"]) == 40 + 90
-        assert ledger.drift(tx) == []
+        assert audit.drift(tx) == []
     assert [tuple(row) for row in used] == [("2026-12", 90), ("2026-12-01", 45), ("2026-12-02", 45)]
     assert broken(db) == []
 
@@ -883,7 +883,7 @@ def test_of_a_hundred_pieces_sixteen_buyers_get_exactly_a_hundred(db: Database, 
         assert sum(callers.map(keep_buying, range(16))) == 100
     with db.read() as tx:
         assert (ledger.balance(tx, books["shelf"]), ledger.balance(tx, books["reserved"])) == (0, 100)
-        assert ledger.drift(tx) == []
+        assert audit.drift(tx) == []
     assert broken(db) == []
 
 
@@ -936,7 +936,7 @@ def test_drift_finds_every_tampering(db: Database, books: Books) -> None:
             disarm = [f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in TABLES]
         for command in [*disarm, statement]:
             tx.execute(sa.text(command))
-        found.append(ledger.drift(tx))
+        found.append(audit.drift(tx))
         raise _Undo
 
     unseen = []
@@ -948,4 +948,4 @@ def test_drift_finds_every_tampering(db: Database, books: Books) -> None:
             unseen.append(name)
     assert unseen == []
     with db.read() as tx:
-        assert ledger.drift(tx) == []
+        assert audit.drift(tx) == []

@@ -226,6 +226,7 @@ def test_answered_on_the_page_as_in_chat(town: Town) -> None:
     again = web.send(page, "/q/1", q1="1", q2="0", words="")
     assert (again.status_code, TWICE in again.text) == (422, True)
     assert "您已经答过了，谢谢您。" in web.get("/q/1").text
+    assert [web.get(f"/q/{number}").status_code for number in ("2", "9" * 25, "x")] == [422] * 3
     assert 'href="/q/1"' not in web.get("/me").text
     assert rows(town, "SELECT text FROM survey_words") == [("<b>好</b>，电话138****1234",)]
     assert town.say("李秀英", "问卷 1 A 5") == TWICE

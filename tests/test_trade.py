@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from sqlalchemy.exc import DBAPIError
 
-from store import award_lists, awards, blocks, budgets, expiries, holds, households, ledger, wallets
+from store import audit, award_lists, awards, blocks, budgets, expiries, holds, households, ledger, wallets
 from store.awards import Award, Cap, Outcome
 from store.budgets import Budget
 from store.db import Database
@@ -524,7 +524,7 @@ class Trade(RuleBasedStateMachine):
             assert [wallets.owed(tx, owner) for owner in self.owners] == self.owed
             assert ledger.balance(tx, self.budget_account) == self.left
             assert ledger.balance(tx, self.shelf_account) == self.shelf
-            assert ledger.drift(tx) == []
+            assert audit.drift(tx) == []
         assert broken(self.db) == []
 
 

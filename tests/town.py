@@ -12,7 +12,7 @@ from bot.house import House
 from bot.sandbox.cast import load
 from handlers import handle
 from handlers.message import Message
-from store import exports, households, ledger, people, wallets
+from store import audit, exports, households, people, wallets
 from store.audit import Finding
 from store.db import Database
 from store.tx import Tx
@@ -112,7 +112,7 @@ class Town:
     def drift(self) -> list[Finding]:
         """What is wrong in the books; must be empty after each story."""
         with self.db.read() as tx:
-            return ledger.drift(tx)
+            return audit.drift(tx)
 
 
 def openid(who: str) -> str:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from bot.house import House
-from bot.pages import form, personal
+from bot.pages import basket, form, personal
 from bot.pages.render import shown
 from handlers import survey
 from handlers.ctx import Ctx, Refused
@@ -17,13 +17,13 @@ from store.surveys import Survey
 
 def routes(house: House) -> list[BaseRoute]:
     return [
-        personal.route(house, "/q/{number:int}", show),
-        personal.route(house, "/q/{number:int}", take, methods=("POST",)),
+        personal.route(house, "/q/{number}", show),
+        personal.route(house, "/q/{number}", take, methods=("POST",)),
     ]
 
 
 async def show(house: House, request: Request, told: str = "") -> Response:
-    number = request.path_params["number"]
+    number = basket.chosen(request.path_params, "number")
     sheet = await personal.read(house, request, lambda ctx: survey.sheet(ctx, number))
     token = personal.form_token(house, request)
     return shown(request, "survey.html", sheet=sheet, form_token=token, told=told)
@@ -31,7 +31,7 @@ async def show(house: House, request: Request, told: str = "") -> Response:
 
 async def take(house: House, request: Request) -> Response:
     fields = await form.receive_fields(request)
-    number = request.path_params["number"]
+    number = basket.chosen(request.path_params, "number")
 
     def answer(ctx: Ctx) -> str:
         asked = survey.find(ctx, number)
