@@ -46,6 +46,7 @@ def _is_order(text: str, wanted: str) -> bool:
 
 @command(
     "取消兑换",
+    "取消",
     grammar=rf"(?:取货码)?{GAP}(?P<code>{CODE})?",
     usage="取消兑换 取货码",
     about="不要了，积分退回",
