@@ -16,11 +16,11 @@ import handlers.rules
 from bot.house import House
 from bot.open_cases import OpenCases
 from bot.table_file import rows as lines_of
-from handlers import batch, sheet
+from handlers import batch, batch_sheet
+from handlers.batch_sheet import Checked, Row
 from handlers.ctx import County
 from handlers.points_rules import PointsRule
 from handlers.rules import Rules
-from handlers.sheet import Checked, Row
 from nlp.slots import Places
 from store import batches, units
 from store.db import Database
@@ -141,7 +141,7 @@ def _see(
     found = batch.find_proposer(tx, county, ask.by) if ask.by else None
     proposer = found if isinstance(found, Person) else None
     rows = [Row(*row) for row in ask.rows]
-    checked = sheet.check(
+    checked = batch_sheet.check(
         tx, county, ask.rule, ask.month, rows, now=ask.now, proposer=proposer, on_row=on_row
     )
     errors = [found] if isinstance(found, str) else []

@@ -5,11 +5,11 @@ from datetime import date
 from typing import Any
 
 from handlers.applied import APPROVERS
+from handlers.batch_sheet import Checked, Line
 from handlers.codes import new_code
 from handlers.ctx import County
 from handlers.days import clock_time, local
 from handlers.points_rules import PointsRule
-from handlers.sheet import Checked, Line
 from store import batches, households, outbox, people
 from store.people import Person
 from store.tx import Tx

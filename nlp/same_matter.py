@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from statistics import median
 from typing import NamedTuple
 
-from nlp.group import Bits, Group
+from nlp.namesakes import Bits, Namesakes
 from nlp.notes import Notes
 from nlp.shared_place import is_elsewhere, place_of, widened
 
@@ -37,7 +37,7 @@ def matters_of(notes: Notes, name: str, ids: list[int]) -> list[Matter]:
 
     Of a name in very many reports an even sample is split; the rest is asked whether it fits.
     """
-    sample = Group(notes, ids[:: 1 + (len(ids) - 1) // SAMPLE_MAX])
+    sample = Namesakes(notes, ids[:: 1 + (len(ids) - 1) // SAMPLE_MAX])
     rest, found = sample.all, []
     for _ in range(MATTERS_MAX):
         said = _said(sample, rest, notes.own(name, sample.ids(rest)))
@@ -55,26 +55,26 @@ def matters_of(notes: Notes, name: str, ids: list[int]) -> list[Matter]:
     return found
 
 
-def _grown(group: Group, name: str, core: Bits, rest: Bits) -> tuple[Bits, Matter]:
+def _grown(namesakes: Namesakes, name: str, core: Bits, rest: Bits) -> tuple[Bits, Matter]:
     """The matter the core reports speak of, with all others of `rest` that fit its profile.
 
     What they share only by naming one place does not count: a place with many matters is none.
     """
-    notes = group.notes
+    notes = namesakes.notes
     for _ in range(ROUNDS):
-        ids = group.ids(core)
+        ids = namesakes.ids(core)
         names = {name, widened(notes, name, ids), place_of(notes, ids)}
         own = set().union(*(notes.own(each, ids) for each in names))
-        profile = profile_of(notes, _said(group, core, own), group.people(core))
-        scores = group.scores(profile, rest)
+        profile = profile_of(notes, _said(namesakes, core, own), namesakes.people(core))
+        scores = namesakes.scores(profile, rest)
         needed = _needed([scores[each] for each in ids])
-        fitting = group.bits([each for each, score in scores.items() if score >= needed])
+        fitting = namesakes.bits([each for each, score in scores.items() if score >= needed])
         if not fitting:
             return core, Matter(ids, name, {}, 0, 0)
         if fitting == core:
             break
         core = fitting
-    said = {each: scores[each] for each in group.ids(core)}
+    said = {each: scores[each] for each in namesakes.ids(core)}
     return core, Matter(frozenset(said), name, profile, _cohesion(notes, said, profile, own), 0)
 
 
@@ -107,20 +107,20 @@ def _cohesion(
     return of_title + of_text if telling else 0.0
 
 
-def _is_one(group: Group, core: Bits, matter: Matter) -> bool:
+def _is_one(namesakes: Namesakes, core: Bits, matter: Matter) -> bool:
     """Whether these reports are one issue and not what many places have in common.
 
     Where no place is shared, the name itself must stand for the matter: of what is said with
     it a good part is this.
     """
-    notes, people = group.notes, group.people(core)
-    agreed = _agreed(group, core, matter.profile)
+    notes, people = namesakes.notes, namesakes.people(core)
+    agreed = _agreed(namesakes, core, matter.profile)
     if 2 * agreed < people:
         return False
     if people < notes.people_min or matter.cohesion < COHESION_MIN + COHESION_FEW / people:
         return False
     place = place_of(notes, matter.ids)
-    if not place and (agreed < notes.people_min or len(matter.ids) < NAMED_MIN * len(group.positions)):
+    if not place and (agreed < notes.people_min or len(matter.ids) < NAMED_MIN * len(namesakes.positions)):
         return False
     return _elsewhere(notes, matter, place) <= ELSEWHERE_MAX
 
@@ -136,9 +136,9 @@ def profile_of(notes: Notes, said: Mapping[int, int], people: int) -> dict[int, 
     return {pair: worth[pair] for pair in strongest}
 
 
-def _said(group: Group, bits: Bits, own: Collection[int]) -> dict[int, int]:
+def _said(namesakes: Namesakes, bits: Bits, own: Collection[int]) -> dict[int, int]:
     """How many people use each pair, none of `own`, that enough of them use."""
-    said = telling(group.notes, group.counts(bits), group.people(bits))
+    said = telling(namesakes.notes, namesakes.counts(bits), namesakes.people(bits))
     return {pair: many for pair, many in said.items() if pair not in own}
 
 
@@ -153,9 +153,9 @@ def telling(notes: Notes, counts: Mapping[int, int], people: int) -> dict[int, i
     }
 
 
-def _agreed(group: Group, core: Bits, profile: Collection[int]) -> int:
+def _agreed(namesakes: Namesakes, core: Bits, profile: Collection[int]) -> int:
     """How many people use the pair of the profile that is used second most: one alone is chance."""
-    counts = sorted([group.people(group.holding[pair] & core) for pair in profile])
+    counts = sorted([namesakes.people(namesakes.holding[pair] & core) for pair in profile])
     return counts[-2] if len(counts) > 1 else 0
 
 

@@ -6,11 +6,11 @@ from itertools import compress
 
 from nlp.notes import Notes
 
-Bits = int  # some reports of a group: bit 0 is set for the first of its positions
+Bits = int  # some of them: bit 0 is set for the first of its positions
 
 
-class Group:
-    """Some reports, to be asked again and again which of them say the same."""
+class Namesakes:
+    """Some of these reports, to be asked again and again which of them say the same."""
 
     def __init__(self, notes: Notes, ids: Collection[int]) -> None:
         self.notes, self.positions = notes, sorted(ids)
@@ -63,7 +63,7 @@ class Group:
         return frozenset(self._each(bits))
 
     def bits(self, ids: Collection[int]) -> Bits:
-        """Those of the group that stand at these positions."""
+        """Those of them that stand at these positions."""
         chosen = frozenset(ids)
         return sum([1 << place for place, each in enumerate(self.positions) if each in chosen])
 
